@@ -1,0 +1,53 @@
+# The site's builder announces its own end at every build; both notices are known.
+export NO_MKDOCS_2_WARNING := "1"
+export DISABLE_MKDOCS_2_WARNING := "true"
+
+checker := "-p tests.docs.checker.plugin"
+stubs := "examples/voice_pipeline/protos"
+
+# List the recipes.
+default:
+    @just --list
+
+# Install everything that the recipes need into .venv.
+[private]
+install:
+    @uv sync --quiet --extra dev
+
+# Show the site at http://127.0.0.1:8000 and rebuild it at each change.
+serve: install
+    uv run mkdocs serve
+
+# Build the site into site/; any warning is an error.
+build: install
+    uv run mkdocs build --strict
+
+# Everything: formatting, lint, types, strict build, unit, integration and docs tests.
+test: lint build
+    uv run python -m pytest {{ checker }} --numprocesses auto docs tests
+
+# Formatting, lint and types.
+lint: install
+    uv run ruff format --check
+    uv run ruff check
+    uv run mypy
+
+# Run every block of the docs, or of the pages named (docs/index.md), or one block (docs/index.md:12).
+test-docs *PAGES="docs": install
+    uv run python -m pytest {{ checker }} --numprocesses auto {{ PAGES }}
+
+# Run the blocks and rewrite the expected outputs that differ.
+bless-docs *PAGES="docs": install
+    uv run python -m pytest {{ checker }} --numprocesses auto --bless-docs {{ PAGES }}
+
+# The integration tests, each in a process of its own.
+test-integration: install
+    uv run pytest tests/integration/ --forked -v -m "integration"
+
+# The integration tests in one process.
+test-integration-fast: install
+    uv run pytest tests/integration/ -v -m "integration"
+
+# Generate the gRPC stubs from the .proto files.
+proto: install
+    uv run python -m grpc_tools.protoc --proto_path=. --python_out=. --grpc_python_out=. --mypy_out=. --mypy_grpc_out=. {{ stubs }}/*.proto
