@@ -96,10 +96,12 @@ def test_a_quote_is_found_anywhere_in_an_output() -> None:
 
 
 def test_a_difference_shows_both_sides() -> None:
-    """Lines that a wildcard stands for are not shown as different."""
+    """Lines that a wildcard stands for are shown, but not as different."""
     assert difference(["a", "...", "16 passed"], ["a", "b", "c", "15 passed"]) == [
         "  a",
         "  ...",
+        "| b",
+        "| c",
         "- 16 passed",
         "+ 15 passed",
     ]

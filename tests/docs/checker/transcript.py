@@ -33,6 +33,9 @@ _TOKEN = re.compile(r"\[\.\.\]|\d+|[^\W\d]+|\s+|.")
 _ADDED, _DROPPED = 1.0, 2.0
 _ALIKE = 0.5
 
+# Lines behind a `...` that a diff shows.
+_MOST_HIDDEN = 12
+
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
@@ -201,11 +204,16 @@ def _likeness(expected: str, actual: str) -> float:
 
 
 def difference(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
-    """Return the lines of a diff: `-` the page has, `+` the run has, blank both."""
+    """Return the lines of a diff: `-` the page has, `+` the run has, blank both.
+
+    `|` marks what a line `...` stands for, the last lines of it: the cause is often among them.
+    """
     lines: list[str] = []
     for step in align(expected, actual):
         if step.same:
             lines.append(f"  {step.expected}")
+            if _any_lines(step.expected or ""):
+                lines += [f"| {line}" for line in step.actual[-_MOST_HIDDEN:]]
             continue
         if step.expected is not None:
             lines.append(f"- {step.expected}")
