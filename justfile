@@ -3,7 +3,7 @@ export NO_MKDOCS_2_WARNING := "1"
 export DISABLE_MKDOCS_2_WARNING := "true"
 
 checker := "-p tests.docs.checker.plugin"
-stubs := "examples/voice_pipeline/protos"
+protos := "examples/voice_pipeline/v1/*.proto"
 
 # List the recipes.
 default:
@@ -50,4 +50,33 @@ test-integration-fast: install
 
 # Generate the gRPC stubs from the .proto files.
 proto: install
-    uv run python -m grpc_tools.protoc --proto_path=. --python_out=. --grpc_python_out=. --mypy_out=. --mypy_grpc_out=. {{ stubs }}/*.proto
+    uv run python -m grpc_tools.protoc --proto_path=. --python_out=. --grpc_python_out=. \
+        --mypy_out=quiet:. --mypy_grpc_out=quiet,only_async:. {{ protos }}
+
+# Renew the exact pins in pyproject.toml with the newest versions that its dependencies allow.
+update:
+    #!/usr/bin/env -S uv run --no-project python
+    import re, subprocess, tomllib
+    from pathlib import Path
+
+    project = Path("pyproject.toml")
+
+    def pin(packages):
+        lines = "".join(f'    "{name}=={version}",\n' for name, version in sorted(packages))
+        text = re.sub(
+            r"(?ms)^constraint-dependencies = \[\n.*?^\]",
+            lambda _: f"constraint-dependencies = [\n{lines}]",
+            project.read_text(),
+        )
+        project.write_text(text)
+
+    before = project.read_text()
+    try:
+        pin([])  # uv obeys the pins as long as they are there
+        subprocess.run(["uv", "lock", "--upgrade"], check=True)
+        lock = tomllib.loads(Path("uv.lock").read_text())["package"]
+        pin({(p["name"], p["version"]) for p in lock if "registry" in p["source"]})
+    except subprocess.CalledProcessError:
+        project.write_text(before)
+        raise SystemExit("uv could not resolve; pyproject.toml is as it was")
+    subprocess.run(["uv", "lock", "--quiet"], check=True)

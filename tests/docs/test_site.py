@@ -11,6 +11,8 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from tests.docs.checker.page import Kind, Site
+
 PROJECT = Path(__file__).parents[2]
 FONTS = PROJECT / "docs/assets/fonts"
 
@@ -165,6 +167,28 @@ def test_navigation_reaches_every_page(pages: dict[str, BeautifulSoup]) -> None:
     # The page that is shown is listed twice: Material repeats it as the way to its headings.
     listed = [*{""} & set(targets), *(target for target in targets if target)]
     assert sorted(listed) == sorted(pages.keys() - {"404.html"})
+
+
+def test_the_checker_sees_every_block_that_the_site_shows(pages: dict[str, BeautifulSoup]) -> None:
+    """The blocks that are checked are the code blocks of the built pages, in their order."""
+    site = Site(PROJECT)
+    checked, shown = {}, {}
+    for path in site.docs_dir.rglob("*.md"):
+        name = path.relative_to(site.docs_dir).with_suffix("").as_posix() + "/"
+        url = re.sub(r"(^|/)(index|README)/$", r"\1", name)
+        page = site.read(path)
+        assert page.faults == ()
+        checked[url] = ["\n".join(block.lines).strip("\n") for block in page.blocks]
+        shown[url] = [code.get_text().strip("\n") for code in pages[url].select("pre > code")]
+    assert checked == shown
+    assert checked.keys() == pages.keys() - {"404.html"}
+
+
+def test_few_blocks_are_excused() -> None:
+    """At most one block in twenty is shown without being run or checked."""
+    site = Site(PROJECT)
+    kinds = [block.kind for page in site.docs_dir.rglob("*.md") for block in site.read(page).blocks]
+    assert kinds.count(Kind.EXCUSED) * 20 <= len(kinds)
 
 
 @pytest.mark.parametrize(

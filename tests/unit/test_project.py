@@ -1,0 +1,82 @@
+"""The project's own files agree with each other."""
+
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def tracked() -> list[str]:
+    """Return the project's files as git would commit them; all of them where there is no git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [name for name in listed.stdout.splitlines() if (PROJECT / name).is_file()]
+
+
+def test_every_package_is_pinned() -> None:
+    """The pins in pyproject.toml are what uv resolves: no package more, none less."""
+    lock = tomllib.loads((PROJECT / "uv.lock").read_text(encoding="utf-8"))
+    locked = {
+        f"{package['name']}=={package['version']}"
+        for package in lock["package"]
+        if "virtual" not in package["source"]
+    }
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(settings["tool"]["uv"]["constraint-dependencies"]) == locked
+
+
+def test_readme_names_recipes_that_exist() -> None:
+    """Each `just …` of README is a recipe, and each recipe says in one line what it does."""
+    dumped = subprocess.run(
+        ["just", "--dump", "--dump-format", "json"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    recipes = json.loads(dumped.stdout)["recipes"]
+    named = set(re.findall(r"\bjust ([a-z][a-z-]*)", README))
+    assert {"serve", "test"} <= named <= recipes.keys()
+    for name, recipe in recipes.items():
+        assert recipe["doc"], f"{name} has no description"
+
+
+def test_ci_runs_the_command_of_readme() -> None:
+    """CI and README have one test command."""
+    assert (PROJECT / ".ci/run").read_text(encoding="utf-8").rstrip().endswith("\njust test")
+    assert "\n    just test\n" in README
+
+
+def test_readme_maps_the_folders() -> None:
+    """Each folder of the map exists, and no folder of the first two levels is missing."""
+    named = set(re.findall(r"`([\w./-]+/)`", README))
+    assert all((PROJECT / name).is_dir() for name in named)
+    folders = {"/".join(name.split("/")[:2]) + "/" for name in tracked() if name.count("/") > 1}
+    hidden = {name for name in folders if name.startswith(".")}
+    assert folders - hidden - named <= {"docs/known-issues/"}
+
+
+def test_readme_links_to_files_that_exist() -> None:
+    """Its picture and its links lead somewhere."""
+    targets = re.findall(r"\]\((?!http)([^)#]+)", README)
+    assert targets
+    assert [name for name in targets if not (PROJECT / name).exists()] == []
+
+
+def test_top_level_is_as_agreed() -> None:
+    """The top level has these names and dot-files, so that a reader finds everything."""
+    agreed = {
+        *("LICENSE", "README.md", "docs", "examples", "justfile", "mkdocs.yml"),
+        *("pyproject.toml", "tests"),
+    }
+    names = {name.split("/")[0] for name in tracked()}
+    assert {name for name in names if not name.startswith(".")} == agreed
