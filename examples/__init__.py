@@ -1,0 +1,1 @@
+"""Systems and programs that the pages show and the tests run."""
