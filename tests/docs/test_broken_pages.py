@@ -32,8 +32,10 @@ CHANGES = {
     "a test name": (
         "_websocket_only -v",
         "_websocket_olny -v",
-        "$ uv run pytest tests/integration/test_full_pipeline.py::"
-        "test_full_pipeline_websocket_olny -v",
+        (
+            "$ uv run pytest tests/integration/test_full_pipeline.py::"
+            "test_full_pipeline_websocket_olny -v"
+        ),
     ),
 }
 

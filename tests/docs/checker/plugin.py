@@ -7,6 +7,7 @@ pytest-markdown-docs, which is fed with the blocks that the site's own parser fo
 
 import contextlib
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ PROPERTY = "docs-block"
 
 _PAGE_LINE = re.compile(r"^(?P<page>.+\.md):(?P<line>\d+)$")
 _SITE = pytest.StashKey[Site]()
+_CACHE = pytest.StashKey["tempfile.TemporaryDirectory[str]"]()
 _WANTED = pytest.StashKey[dict[str, list[int]]]()
 
 
@@ -157,6 +159,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Feed pytest-markdown-docs from the site's parser, and count the blocks."""
     config.pluginmanager.register(_Configured(config), "docs-checker-parser")
     config.pluginmanager.register(_Summary(), "docs-checker-summary")
+    # One for each worker: mypy does not share its cache with another mypy that runs.
+    config.stash[_CACHE] = tempfile.TemporaryDirectory(prefix="docs-checker-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what was kept between the blocks."""
+    if _CACHE in config.stash:
+        config.stash[_CACHE].cleanup()
 
 
 class PageFile(pytest.File):
@@ -174,6 +184,7 @@ class PageFile(pytest.File):
             name=name,
             blocks=page.blocks,
             seconds=self.config.getoption("--docs-seconds"),
+            cache=Path(self.config.stash[_CACHE].name),
             bless=self.config.getoption("--bless-docs"),
         )
         python_file = MarkdownTextFile.from_parent(self, path=self.path)

@@ -58,6 +58,8 @@ class PageRun:
     """The page's path below the project, as failures name it."""
     blocks: tuple[Block, ...]
     seconds: float
+    cache: Path
+    """A folder of this process alone, for what mypy knows from one block to the next."""
     bless: bool = False
     edits: list[Edit] = field(default_factory=list)
     _sandbox: Sandbox | None = None
@@ -239,7 +241,7 @@ class PageRun:
             *("-m", "mypy", "--config-file=", "--check-untyped-defs", "--ignore-missing-imports"),
             *("--follow-imports=silent", "--no-error-summary", "--no-color-output"),
             "--disable-error-code=var-annotated",
-            f"--cache-dir={self.site.root / '.mypy_cache' / 'docs'}",
+            f"--cache-dir={self.cache}",
             block.title,
         )
         for line in done.stdout.splitlines():
