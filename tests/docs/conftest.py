@@ -12,6 +12,7 @@ from tests.docs.checker.page import Site
 
 MKDOCS = """\
 site_name: A small site
+validation: {links: {anchors: warn}}
 markdown_extensions:
   - admonition
   - attr_list

@@ -218,6 +218,37 @@ def test_a_command_that_does_not_just_end_fails(
     assert f"docs/true.md:3: `{command}` {trouble}" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("link", "message"),
+    [
+        ("[x](nowhere.md)", "link 'nowhere.md'"),
+        ("[x](#nowhere)", "link '#nowhere'"),
+        ("[x](other.md#nowhere)", "link 'other.md#nowhere'"),
+    ],
+)
+def test_a_dead_link_fails_at_its_line(
+    project: Path, run_checker: RunChecker, link: str, message: str
+) -> None:
+    """A page or an anchor that is not there is named with the line of the link, and once."""
+    (project / "docs" / "other.md").write_text("# Other\n\n[back](true.md)\n")
+    (project / "docs" / "true.md").write_text(f"# True\n\ntext\n\n> {link}\n")
+    done = run_checker(project, "docs")
+    assert done.returncode == 1
+    assert f"docs/true.md:5: Doc file 'true.md' contains a {message}" in done.stdout
+    assert "docs/other.md:" not in done.stdout
+
+
+def test_a_page_out_of_the_navigation_fails(project: Path, run_checker: RunChecker) -> None:
+    """What MkDocs says of the page as a whole is told at its first line."""
+    with (project / "mkdocs.yml").open("a") as config:
+        config.write("nav: [other.md]\nvalidation: {omitted_files: warn}\n")
+    (project / "docs" / "other.md").write_text("# Other\n")
+    (project / "docs" / "true.md").write_text("# True\n")
+    done = run_checker(project, "docs")
+    assert re.search(r"^docs/true.md:1: .* not included in the \"nav\"", done.stdout, re.MULTILINE)
+    assert "docs/other.md:" not in done.stdout
+
+
 def test_a_file_that_nothing_uses_fails(project: Path, run_checker: RunChecker) -> None:
     """A file on a page must be what a later command works with."""
     (project / "docs" / "true.md").write_text('```python title="idle.py"\nx = 1\n```\n')
@@ -229,7 +260,7 @@ def test_one_block_can_be_asked_for(project: Path, run_checker: RunChecker) -> N
     """`page.md:line` runs the block around that line, with the files that come before it."""
     done = run_checker(project, "docs/true.md:41")
     assert "1 blocks on 1 pages: 1 run, 0 checked, 0 excused" in done.stdout
-    assert "1 passed, 9 deselected" in done.stdout
+    assert "1 passed, 10 deselected" in done.stdout
     nothing = run_checker(project, "docs/true.md:2")
     assert nothing.returncode == pytest.ExitCode.USAGE_ERROR
     assert "no block of the pages stands at the lines" in nothing.stdout

@@ -66,6 +66,7 @@ _KINDS = {
 _FENCE_LIKE = re.compile(
     r"^[ \t>]*(?:(?:[-*+:]|\d+[.)])[ \t]+)?(?P<fence>`{3,}|~{3,})(?P<info>.*)$"
 )
+_REFERENCE = re.compile(r"\[[^\[\]\n]+\]\[[^\[\]\n]*\]|\[\^[^\[\]\n]+\]")
 _SNIPPET_BLOCK = re.compile(r"^[ \t]*-+8<-+[ \t]*$")
 
 
@@ -203,6 +204,7 @@ class Site:
                 )
             )
         faults += _not_as_shown(source, fences, html)
+        faults += _unresolved(source, html)
         if unread is not None:
             # Opening and closing fences have changed places from there on: what is wrong after it
             # can only be told when this one is mended.
@@ -375,3 +377,14 @@ def _not_as_shown(source: _Source, fences: list[_Fence], html: BeautifulSoup) ->
             (n for n, line in zip(source.origin, source.lines, strict=True) if first in line), 1
         )
         yield Fault(line, f"a code block without a fence, {first!r}: write it as a fence")
+
+
+def _unresolved(source: _Source, html: BeautifulSoup) -> Iterator[Fault]:
+    """Yield a fault for each `[text][name]` and `[^note]` that is shown as it was written."""
+    for code in html.find_all(["code", "pre"]):
+        code.extract()
+    for shown in _REFERENCE.findall(html.get_text()):
+        line = next(
+            (n for n, line in zip(source.origin, source.lines, strict=True) if shown in line), 1
+        )
+        yield Fault(line, f"{shown} refers to a link or a note that this page does not define")

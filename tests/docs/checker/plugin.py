@@ -9,7 +9,7 @@ import contextlib
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pytest_markdown_docs.plugin import MarkdownInlinePythonItem, MarkdownTextFi
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.docs.checker.links import build_warnings, link_faults
 from tests.docs.checker.page import NOT_RUN, Block, Fault, Kind, Site, SiteError
 from tests.docs.checker.sandbox import SandboxError
 from tests.docs.checker.verdict import BlockError, PageRun, rewrite
@@ -28,6 +29,7 @@ PROPERTY = "docs-block"
 
 _PAGE_LINE = re.compile(r"^(?P<page>.+\.md):(?P<line>\d+)$")
 _SITE = pytest.StashKey[Site]()
+_WARNINGS = pytest.StashKey[Sequence[str]]()
 _CACHE = pytest.StashKey["tempfile.TemporaryDirectory[str]"]()
 _WANTED = pytest.StashKey[dict[str, list[int]]]()
 
@@ -175,7 +177,7 @@ class PageFile(pytest.File):
     run: PageRun
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield an item for each block and each fault, in the order of the page, quotes last."""
+        """Yield an item for each block and each fault, in the order of the page; links and quotes last."""
         site = _site(self.config)
         page = site.read(self.path)
         name = self.path.relative_to(self.config.rootpath).as_posix()
@@ -188,13 +190,14 @@ class PageFile(pytest.File):
             bless=self.config.getoption("--bless-docs"),
         )
         python_file = MarkdownTextFile.from_parent(self, path=self.path)
-        python_items = {item.start_line: item for item in python_file.collect()}  # type: ignore[no-untyped-call] # theirs
+        found = python_file.collect()  # type: ignore[no-untyped-call] # theirs has no types
+        python_items = {item.start_line: item for item in found}
         items: list[tuple[int, pytest.Item]] = []
         for fault in page.faults:
             item: pytest.Item = FaultItem.from_parent(self, name=f"{fault.line}-fault", fault=fault)
             item.user_properties.append((PROPERTY, f"{name} fault"))
             items.append((fault.line, item))
-        quotes: list[pytest.Item] = []
+        last: list[pytest.Item] = [LinksItem.from_parent(self, name="links")]
         for block in page.blocks:
             if block.kind is Kind.PYTHON:
                 item = python_items[block.line]
@@ -204,10 +207,10 @@ class PageFile(pytest.File):
                 item = BlockItem.from_parent(self, name=label, block=block)
             item.user_properties.append((PROPERTY, f"{name} {block.kind.counts_as}"))
             if block.kind is Kind.QUOTE:
-                quotes.append(item)
+                last.append(item)
             else:
                 items.append((block.line, item))
-        for item in [item for _, item in sorted(items, key=lambda pair: pair[0])] + quotes:
+        for item in [item for _, item in sorted(items, key=lambda pair: pair[0])] + last:
             # A block has a time-out of its own, which kills what its commands started.
             item.add_marker(pytest.mark.timeout(0))
             yield item
@@ -253,6 +256,27 @@ class BlockItem(_PageItem):
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the block stands."""
         return self.path, self.block.line - 1, f"{self.parent.run.name}:{self.block.line}"
+
+
+class LinksItem(_PageItem):
+    """The links of a page, and its place in the navigation, as MkDocs sees them."""
+
+    parent: PageFile
+
+    def runtest(self) -> None:
+        """Fail with each warning that MkDocs has for this page, at the line of the link."""
+        if _WARNINGS not in self.config.stash:
+            self.config.stash[_WARNINGS] = build_warnings(self.config.rootpath)
+        run = self.parent.run
+        faults = link_faults(run.site, self.path, self.config.stash[_WARNINGS])
+        if faults:
+            raise BlockError(
+                "\n".join(f"{run.name}:{fault.line}: {fault.message}" for fault in faults)
+            )
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return the page as a whole."""
+        return self.path, 0, f"links of {self.parent.run.name}"
 
 
 class FaultItem(_PageItem):
