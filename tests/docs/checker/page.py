@@ -5,11 +5,12 @@ fences it found. CommonMark parsers disagree with it in admonitions, tabs, lists
 Whatever looks like a block and is not one that superfences rendered is a `Fault`.
 """
 
+import ast
 import contextlib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -321,6 +322,30 @@ def _content_problems(fence: _Fence) -> Iterator[str]:
             yield f"the fence is not closed before the next one, {line.strip()!r}: close it"
     if not any(line.strip() for line in fence.lines):
         yield "an empty block: fill it, or remove it"
+    highlighted = re.findall(r"\d+", fence.options.get("hl_lines", ""))
+    for number in highlighted:
+        if not 1 <= int(number) <= len(fence.lines):
+            yield f"hl_lines names line {number} of {len(fence.lines)}"
+    if fence.language == "python" and "title" not in fence.options and _only_defines(fence.lines):
+        yield (
+            "a Python block that only defines things proves nothing: call them and assert, or "
+            'give the block a title="…" and let a command use that file'
+        )
+
+
+def _only_defines(lines: Sequence[str]) -> bool:
+    """Tell whether a Python block has no statement that does anything when it is run."""
+    try:
+        statements = ast.parse("\n".join(lines)).body
+    except SyntaxError:  # told when the block is run
+        return False
+    return all(
+        isinstance(
+            statement,
+            ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+        )
+        for statement in statements
+    )
 
 
 def _unread_fences(

@@ -177,7 +177,7 @@ class PageFile(pytest.File):
     run: PageRun
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield an item for each block and each fault, in the order of the page; links and quotes last."""
+        """Yield an item for each block and each fault in the order of the page, then the rest."""
         site = _site(self.config)
         page = site.read(self.path)
         name = self.path.relative_to(self.config.rootpath).as_posix()
