@@ -80,6 +80,7 @@ def test_lines_of_a_snippet_are_counted_on_the_page(site: Site) -> None:
         ('toml title="there.toml"', Kind.EXCERPT, "checked"),
         ("text", Kind.QUOTE, "checked"),
         ("markdown", Kind.MARKDOWN, "checked"),
+        ('markdown title="new.md"', Kind.FILE, "checked"),
         ('bash title="Not run: it needs a daemon of yours"', Kind.EXCUSED, "excused"),
     ],
 )

@@ -48,6 +48,12 @@ def test_both_outputs_come_in_order(sandbox: Sandbox) -> None:
     assert run.lines == ("one", "two", "three")
 
 
+def test_output_is_what_a_terminal_shows(sandbox: Sandbox) -> None:
+    """Tabs go to the next column of eight; a line that is overwritten is gone."""
+    (run,) = sandbox.run(["printf 'a\\tb\\n10%%\\r100%%\\n\\n'"], seconds=60).runs
+    assert run.lines == ("a       b", "100%")
+
+
 def test_output_is_the_same_anywhere(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     """Colours, width and the variables of the run that checks do not reach a command."""
     monkeypatch.setenv("FORCE_COLOR", "1")

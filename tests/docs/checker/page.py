@@ -59,7 +59,6 @@ class Kind(Enum):
 _KINDS = {
     "bash": Kind.SCRIPT,
     "console": Kind.CONSOLE,
-    "markdown": Kind.MARKDOWN,
     "text": Kind.QUOTE,
 }
 
@@ -221,7 +220,7 @@ class Site:
         if language in _KINDS:
             return _KINDS[language]
         if not title:
-            return Kind.PYTHON
+            return Kind.PYTHON if language == "python" else Kind.MARKDOWN
         return Kind.EXCERPT if (self.root / title).is_file() else Kind.FILE
 
     def _expand(self, text: str) -> _Source:

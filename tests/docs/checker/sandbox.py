@@ -119,6 +119,11 @@ class Sandbox:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return the paths that only this run has: of the sandbox, and of the interpreter."""
+        return str(self._folder), sys.base_prefix
+
     def python(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run the checker's own Python in the sandbox's root, both outputs in `stdout`."""
         return subprocess.run(
@@ -160,7 +165,7 @@ class Sandbox:
             finally:
                 left = _end(mark, at_once=shell.poll() is None)
                 shell.wait()
-        text = output.read_text(encoding="utf-8", errors="replace")
+        text = output.read_bytes().decode(errors="replace")  # carriage returns as they are
         script.unlink()
         output.unlink()
         *ended, rest = _split(text, mark)
@@ -245,8 +250,11 @@ def _split(text: str, mark: str) -> list[tuple[str, int]]:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    """Return lines as a terminal leaves them: a carriage return overwrites, no blank ones last."""
-    lines = [line.removesuffix("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
+    """Return lines as a terminal shows them: tabs expanded, a carriage return overwrites."""
+    lines = [
+        line.removesuffix("\r").rpartition("\r")[2].expandtabs().rstrip()
+        for line in text.split("\n")
+    ]
     while lines and not lines[-1]:
         lines.pop()
     return tuple(lines)

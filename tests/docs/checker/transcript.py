@@ -22,9 +22,10 @@ _VOLATILE = (
     (re.compile(r"^=+ (.*) in \d+\.\d+s(?: \(.*\))? =+$"), rf"{ANY_TEXT} \1 in {ANY_TEXT}"),
     (re.compile(r"^platform .*$"), f"platform {ANY_TEXT}"),
     (re.compile(r"^(rootdir|cachedir): .*$"), rf"\1: {ANY_TEXT}"),
-    (re.compile(r"\b\d+(?:\.\d+)?(?:ms| seconds\b|s\b)"), ANY_TEXT),
+    (re.compile(r"\b\d+(?:\.\d+)?ms\b|\b\d+\.\d+s\b"), ANY_TEXT),
     (re.compile(r"\b0x[0-9a-f]{6,}\b"), ANY_TEXT),
-    (re.compile(r"127\.0\.0\.1:\d+"), f"127.0.0.1:{ANY_TEXT}"),
+    # Ports that the system chose.
+    (re.compile(r"127\.0\.0\.1:\d{5}\b"), f"127.0.0.1:{ANY_TEXT}"),
 )
 _TOKEN = re.compile(r"\[\.\.\]|\d+|[^\W\d]+|\s+|.")
 
@@ -44,6 +45,12 @@ class Command:
     index: int
     text: str
     output: tuple[str, ...]
+
+    @property
+    def short(self) -> str:
+        """Return the command's first line, for a message."""
+        first, found, _ = self.text.partition("\n")
+        return f"{first} …" if found else first
 
     @property
     def output_index(self) -> int:
@@ -221,27 +228,36 @@ def difference(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
     return lines
 
 
-def accept(expected: Sequence[str], actual: Sequence[str]) -> list[str]:
-    """Return the output as the page shall show it, with the wildcards that still match."""
+def accept(expected: Sequence[str], actual: Sequence[str], places: Sequence[str]) -> list[str]:
+    """Return the output as the page shall show it, with the wildcards that still match.
+
+    `places` are paths of this machine and this run, which no page shall name.
+    """
     lines: list[str] = []
     for step in align(expected, actual):
         if step.same and step.expected is not None:
             lines.append(step.expected)
         elif step.actual:
             (new,) = step.actual
-            lines.append(_keep_wildcards(step.expected or "", new))
-    return lines
+            lines.append(_keep_wildcards(step.expected or "", new, places))
+    # What would be read as a command, or as the next line of one, must not begin like one.
+    return [
+        f"{ANY_TEXT}{line[1:]}" if line.startswith(("$ ", "> ")) or line == ">" else line
+        for line in lines
+    ]
 
 
-def _keep_wildcards(expected: str, actual: str) -> str:
+def _keep_wildcards(expected: str, actual: str, places: Sequence[str]) -> str:
     """Return the new line with the old line's wildcards where they still stand for something."""
     old, new = _TOKEN.findall(expected), _TOKEN.findall(actual)
     line = ""
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         line += ANY_TEXT if tag != "equal" and ANY_TEXT in old[i1:i2] else "".join(new[j1:j2])
-    if ANY_TEXT in line and line_matches(line, actual):
-        return line
-    for pattern, replacement in _VOLATILE:
-        actual = pattern.sub(replacement, actual)
-    return actual
+    if ANY_TEXT not in line or not line_matches(line, actual):
+        line = actual
+        for pattern, replacement in _VOLATILE:
+            line = pattern.sub(replacement, line)
+    for place in places:
+        line = line.replace(place, ANY_TEXT)
+    return line

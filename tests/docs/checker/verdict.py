@@ -122,7 +122,7 @@ class PageRun:
             if run.status and not may_fail:
                 raise self._fail(
                     line,
-                    f"`{command.text}` exited with status {run.status}; "
+                    f"`{command.short}` exited with status {run.status}; "
                     f"if it should, let the next command be `$ {STATUS_QUESTION}`",
                     [*_tail(run.lines), *self._named_lines(run.lines)],
                 )
@@ -131,7 +131,7 @@ class PageRun:
             culprit = asked[min(len(session.runs), len(asked) - 1)]
             raise self._fail(
                 block.at(culprit.index),
-                f"`{culprit.text}` {session.trouble}",
+                f"`{culprit.short}` {session.trouble}",
                 _tail(session.unfinished),
             )
 
@@ -154,7 +154,10 @@ class PageRun:
                 Edit(
                     first,
                     first + len(expected) - 1,
-                    tuple(f"{block.prefix}{line}".rstrip() for line in accept(expected, run.lines)),
+                    tuple(
+                        f"{block.prefix}{line}".rstrip()
+                        for line in accept(expected, run.lines, self.sandbox.places)
+                    ),
                 )
             )
             return
@@ -163,7 +166,7 @@ class PageRun:
         )
         raise self._fail(
             block.at(index),
-            f"`{command.text}` printed something else (- the page, + the run)",
+            f"`{command.short}` printed something else (- the page, + the run)",
             [*_tail(difference(expected, run.lines)), *self._named_lines(run.lines)],
         )
 
@@ -213,6 +216,8 @@ class PageRun:
                 self._check_python(block)
             case "json" | "toml" | "yaml":
                 self._check_syntax(block)
+            case "markdown":
+                self._markdown(block)
         if name.name in _PYTEST_FILES:
             self._check_pytest_options(block)
         wanted = {name.name, name.stem, name.parts[0]}
