@@ -1,5 +1,6 @@
 """How the commands of a block run, and that nothing of them is left."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,12 @@ def sandbox(project: Path) -> Iterator[Sandbox]:
     """A sandbox of that project."""
     with Sandbox(project) as made:
         yield made
+
+
+@pytest.fixture
+def nap() -> str:
+    """A command that takes for ever, and that no other test process runs."""
+    return f"sleep {10_000_000 + os.getpid()}"
 
 
 def test_commands_share_one_shell(sandbox: Sandbox) -> None:
@@ -73,22 +80,21 @@ def test_a_prompt_gets_no_answer(sandbox: Sandbox) -> None:
     assert run.status == 1
 
 
-def test_a_command_that_hangs_is_ended(sandbox: Sandbox) -> None:
+def test_a_command_that_hangs_is_ended(sandbox: Sandbox, nap: str) -> None:
     """When the time is up, the command and all that it started are killed and it is named."""
-    session = sandbox.run(["echo one", "echo two; sleep 1000 & sleep 1001"], seconds=1)
+    session = sandbox.run(["echo one", f"echo two; {nap} & {nap}"], seconds=1)
     assert [run.lines for run in session.runs] == [("one",)]
     assert session.unfinished == ("two",)
     assert "did not end within 1 s" in session.trouble
-    assert not alive("sleep 1000")
-    assert not alive("sleep 1001")
+    assert not alive(nap)
 
 
-@pytest.mark.parametrize("start", ["sleep 1002 &", "setsid sleep 1002 & disown"])
-def test_a_process_left_behind_is_killed_and_named(sandbox: Sandbox, start: str) -> None:
+@pytest.mark.parametrize("start", ["{} &", "setsid {} & disown"])
+def test_a_process_left_behind_is_killed_and_named(sandbox: Sandbox, start: str, nap: str) -> None:
     """A child that outlives the block is a failure, in a session of its own too."""
-    session = sandbox.run([start], seconds=60)
-    assert session.trouble == "left a process behind: sleep 1002"
-    assert not alive("sleep 1002")
+    session = sandbox.run([start.format(nap)], seconds=60)
+    assert session.trouble == f"left a process behind: {nap}"
+    assert not alive(nap)
 
 
 def test_a_command_that_ends_the_shell_is_told(sandbox: Sandbox) -> None:
