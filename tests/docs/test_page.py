@@ -123,6 +123,7 @@ def test_language_and_title_say_what_is_done(
         ('```console hl_lines="1 3"\n$ a\nb\n```\n', 1, "hl_lines names line 3 of 2"),
         ("```python\nimport os\n\ndef f():\n    assert False\n```\n", 1, "only defines things"),
         ("text\n\na [link][nowhere] too many\n", 3, "[link][nowhere] refers to a link"),
+        ('- --8<-- "code.py"\n', 1, "--8<-- is shown as it is"),
         ("a note[^1]\n", 1, "[^1] refers to a link or a note"),
         ("```python\n--8<--\nx.py\n--8<--\n```\n", 2, "a snippet of several lines"),
     ],

@@ -66,7 +66,7 @@ _KINDS = {
 _FENCE_LIKE = re.compile(
     r"^[ \t>]*(?:(?:[-*+:]|\d+[.)])[ \t]+)?(?P<fence>`{3,}|~{3,})(?P<info>.*)$"
 )
-_REFERENCE = re.compile(r"\[[^\[\]\n]+\]\[[^\[\]\n]*\]|\[\^[^\[\]\n]+\]")
+_REFERENCE = re.compile(r"\[[^\[\]\n]+\]\[[^\[\]\n]*\]|\[\^[^\[\]\n]+\]|-+8<-+")
 _SNIPPET_BLOCK = re.compile(r"^[ \t]*-+8<-+[ \t]*$")
 
 
@@ -411,4 +411,7 @@ def _unresolved(source: _Source, html: BeautifulSoup) -> Iterator[Fault]:
         line = next(
             (n for n, line in zip(source.origin, source.lines, strict=True) if shown in line), 1
         )
-        yield Fault(line, f"{shown} refers to a link or a note that this page does not define")
+        if "8<" in shown:
+            yield Fault(line, f"{shown} is shown as it is: a snippet needs a line of its own")
+        else:
+            yield Fault(line, f"{shown} refers to a link or a note that this page does not define")
