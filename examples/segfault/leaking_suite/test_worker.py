@@ -1,6 +1,6 @@
 """A suite whose fixture forgets to stop its server, which a list keeps alive."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc.aio
 import pytest
@@ -23,15 +23,16 @@ async def worker(
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("number", range(24))
-async def test_worker_answers(worker: int, number: int) -> None:
-    """Each test has its own worker, which answers that it knows no such method."""
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{worker}") as channel:
-        with pytest.raises(grpc.aio.AioRpcError) as failure:
-            await channel.unary_unary(f"/any.Service/Method{number}")(b"")
-    assert failure.value.code() is grpc.StatusCode.UNIMPLEMENTED
+@pytest.mark.parametrize("session", range(24))
+async def test_worker_answers(
+    worker: int,
+    ask: Callable[[int], Awaitable[grpc.StatusCode]],
+    session: int,  # noqa: ARG001 - as many tests as a small suite has
+) -> None:
+    """Each test has a worker of its own, which answers."""
+    assert await ask(worker) is grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_late_client(late_client: Callable[[], None]) -> None:
-    """A client calls the servers of the earlier tests, which should be gone."""
-    late_client()
+def test_late_client(call_again: Callable[[], None]) -> None:
+    """A client calls the servers of the earlier tests."""
+    call_again()
