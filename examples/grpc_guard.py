@@ -31,6 +31,7 @@ import functools
 import importlib
 import inspect
 import math
+import sys
 import threading
 import warnings
 import weakref
@@ -125,6 +126,7 @@ class _Guard:
         self._mode = mode
         self._grace = grace
         self._patch = pytest.MonkeyPatch()
+        self._stop_server: Callable[[Any, None], Awaitable[None]]
         self._test = ""
         self._fixtures: list[str] = []
         self._open: weakref.WeakKeyDictionary[Any, _Watched] = weakref.WeakKeyDictionary()
@@ -136,13 +138,9 @@ class _Guard:
 
     def watch(self) -> None:
         """Follow servers, channels and runners until `pytest_unconfigure`."""
-        server = self._find("grpc.aio._server", "Server", "start", "stop")
-        if server is None:
+        if not self._watch("grpc.aio._server", "Server", self._watch_servers):
             return
-        self._watch_servers(server)
-        channel = self._find("grpc.aio._channel", "Channel", "close", "__aexit__")
-        if channel is not None:
-            self._watch_channels(channel)
+        self._watch("grpc.aio._channel", "Channel", self._watch_channels)
         close = asyncio.Runner.close
 
         @functools.wraps(close)
@@ -154,29 +152,34 @@ class _Guard:
 
         self._patch.setattr(asyncio.Runner, "close", close_guarded)
 
-    def _find(self, module: str, name: str, *methods: str) -> type[Any] | None:
-        """Give grpcio's class if it has the methods; if not, warn and give None."""
+    def _watch(self, module: str, name: str, watch: Callable[[type[Any]], None]) -> bool:
+        """Follow the objects of grpcio's class; if this grpcio does not let us, warn."""
         try:
-            found = getattr(importlib.import_module(module), name, None)
-        except ImportError as error:
-            reason = f"{module} cannot be imported ({error})"
-        else:
-            missing = [method for method in methods if not callable(getattr(found, method, None))]
-            if isinstance(found, type) and not missing:
-                return found
-            reason = f"{module}.{name} has no {missing[0]}()" if missing else f"{name} is no class"
-        watched = "servers and channels" if name == "Server" else "channels"
-        message = f"grpc_guard cannot watch the {watched} of this grpcio: {reason}."
-        try:
-            self._config.issue_config_time_warning(GrpcGuardWarning(message), stacklevel=2)
-        except GrpcGuardWarning:
-            # A filter makes errors of warnings. This one must not end the run before it begins.
-            self._complaints.append(message)
-        return None
+            watched_class = getattr(importlib.import_module(module), name)
+            if not watched_class.__weakrefoffset__:
+                raise TypeError("its objects take no weak references")  # noqa: TRY301 - told below
+            watch(watched_class)
+        except (AttributeError, ImportError, TypeError) as error:
+            version = getattr(sys.modules["grpc"], "__version__", "of unknown version")
+            kinds = "channels" if name == "Channel" else "servers"
+            message = (
+                f"grpc_guard does not know the {kinds} of grpcio {version} "
+                f"({module}.{name}: {error}): leaked {kinds} go unnoticed"
+            )
+            try:
+                self._config.issue_config_time_warning(GrpcGuardWarning(message), stacklevel=2)
+            except GrpcGuardWarning:
+                # A filter makes errors of warnings: this one would end the run before it begins.
+                self._complaints.append(message)
+            return False
+        return True
 
     def _watch_servers(self, server_class: type[Any]) -> None:
         """Follow each server from its creation to the end of its stop()."""
-        init, start = server_class.__init__, server_class.start
+        init, start, stop = server_class.__init__, server_class.start, server_class.stop
+        add_ports = {
+            name: getattr(server_class, name) for name in ("add_insecure_port", "add_secure_port")
+        }
 
         @functools.wraps(init)
         def init_watched(server: object, *args: object, **options: object) -> None:
@@ -190,12 +193,12 @@ class _Guard:
                 watched.loop = weakref.ref(asyncio.get_running_loop())
             await start(server, *args, **options)
 
+        self._stop_server = stop
         self._patch.setattr(server_class, "__init__", init_watched)
         self._patch.setattr(server_class, "start", start_watched)
-        self._patch.setattr(server_class, "stop", self._removing(server_class.stop))
-        for name in ("add_insecure_port", "add_secure_port"):
-            if callable(add_port := getattr(server_class, name, None)):
-                self._patch.setattr(server_class, name, self._noting_address(add_port))
+        self._patch.setattr(server_class, "stop", self._removing(stop))
+        for name, add_port in add_ports.items():
+            self._patch.setattr(server_class, name, self._noting_address(add_port))
 
     def _noting_address(self, add_port: Callable[..., int]) -> Callable[..., int]:
         """Give a method that adds a port to a server and notes the address that it got."""
@@ -214,7 +217,7 @@ class _Guard:
 
     def _watch_channels(self, channel_class: type[Any]) -> None:
         """Follow each channel from its creation until it is closed."""
-        init = channel_class.__init__
+        init, close, leave = channel_class.__init__, channel_class.close, channel_class.__aexit__
 
         @functools.wraps(init)
         def init_watched(channel: object, *args: object, **options: object) -> None:
@@ -230,8 +233,8 @@ class _Guard:
                     watched.loop = weakref.ref(channel._loop)  # noqa: SLF001 - see above
 
         self._patch.setattr(channel_class, "__init__", init_watched)
-        for name in ("close", "__aexit__"):
-            self._patch.setattr(channel_class, name, self._removing(getattr(channel_class, name)))
+        self._patch.setattr(channel_class, "close", self._removing(close))
+        self._patch.setattr(channel_class, "__aexit__", self._removing(leave))
 
     def _removing(self, close: Callable[..., Awaitable[_T]]) -> Callable[..., Awaitable[_T]]:
         """Give a method that stops or closes, and at its end forgets what it has closed."""
@@ -278,12 +281,36 @@ class _Guard:
         if not leaked or loop.is_running() or loop.is_closed():
             return
         servers = [opened for opened, watched in leaked if watched.kind == "server"]
-        outcomes = loop.run_until_complete(_stop(servers, self._grace)) if servers else {}
+        try:
+            outcomes = loop.run_until_complete(self._stop(servers)) if servers else {}
+        except RuntimeError as error:  # something in the loop has called loop.stop()
+            outcomes = dict.fromkeys(servers, f"It could not be stopped: {error} ")
         for opened, watched in leaked:
             with self._lock:
                 self._open.pop(opened, None)
             if self._mode != "ignore":
                 self._leaks.append(self._describe(watched, outcomes.get(opened, "")))
+
+    async def _stop(self, servers: list[Any]) -> dict[Any, str]:
+        """Stop servers, in their loop, and cancel those that take longer than the grace.
+
+        Give a sentence for each that has not stopped.
+        """
+        # grpcio's own stop(): one that the suite has replaced may be what hangs.
+        stops = {
+            server: asyncio.ensure_future(self._stop_server(server, None)) for server in servers
+        }
+        await asyncio.wait(stops.values(), timeout=self._grace)
+        outcomes = {}
+        for server, stop in stops.items():
+            if not stop.done():
+                stop.cancel()
+                outcomes[server] = f"It did not stop within {self._grace:g} s and was cancelled. "
+            elif stop.cancelled():
+                outcomes[server] = "Its tasks had been cancelled before: this process may crash. "
+            elif (error := stop.exception()) is not None:
+                outcomes[server] = f"Its stop() failed: {error!r}. "
+        return outcomes
 
     def _describe(self, watched: _Watched, outcome: str) -> _Leak:
         """Name who left what open, where it was created, what came of it, and the cure."""
@@ -373,25 +400,6 @@ class _Guard:
             except GrpcLeakWarning as error:
                 errors.append(str(error))
         return errors
-
-
-async def _stop(servers: list[Any], grace: float) -> dict[Any, str]:
-    """Stop servers in their loop; cancel those that take longer than the grace, in seconds.
-
-    Give a sentence for each that has not stopped.
-    """
-    stops = {server: asyncio.ensure_future(server.stop(None)) for server in servers}
-    await asyncio.wait(stops.values(), timeout=grace)
-    outcomes = {}
-    for server, stop in stops.items():
-        if not stop.done():
-            stop.cancel()
-            outcomes[server] = f"It did not stop within {grace:g} s and was cancelled. "
-        elif stop.cancelled():
-            outcomes[server] = "Its stop() was cancelled. "
-        elif (error := stop.exception()) is not None:
-            outcomes[server] = f"Its stop() failed with {error!r}. "
-    return outcomes
 
 
 def _calling_line() -> tuple[str, int]:
