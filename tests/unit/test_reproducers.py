@@ -20,6 +20,11 @@ FAILING = {
 }
 
 
+# Ends a run in which a test hangs. Not for forked tests: a child that fails waits for the parent's
+# watchdog forever.
+PATIENCE = ("-o", "faulthandler_timeout=4", "-o", "faulthandler_exit_on_timeout=true")
+
+
 def run(script: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a script of the folder to its end."""
     return subprocess.run(  # noqa: S603 - a script of this project
@@ -32,14 +37,10 @@ def run(script: str, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def run_suite(*options: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest in the leaking suite; a test that hangs ends the run after four seconds."""
+    """Run pytest in the leaking suite."""
     own = {"PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"}  # of the run that this test is part of
     return subprocess.run(  # noqa: S603 - a suite of this project
-        [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider"),
-            *("-o", "faulthandler_timeout=4", "-o", "faulthandler_exit_on_timeout=true"),
-            *options,
-        ],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=SUITE,
         env={name: text for name, text in os.environ.items() if name not in own},
         capture_output=True,
@@ -114,7 +115,7 @@ def test_leaking_suite_passes(option: str) -> None:
 def test_variant_ends_the_session(variant: str) -> None:
     """Each ordinary way to leak a server kills the session, or hangs it."""
     try:
-        process = run_suite(f"variants/{variant}")
+        process = run_suite(f"variants/{variant}", *PATIENCE)
     except subprocess.TimeoutExpired:  # so deep that not even faulthandler ends it
         hung, killed = True, False
     else:
