@@ -1,0 +1,166 @@
+"""The commands: measure, prove, render, and check the newest releases."""
+
+import resource
+import signal
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tests.evidence import compatibility, fork_traps, leaks, proof, strategies, upstream, versions
+from tests.evidence.campaign import Campaign, Cell, jobs_of_this_machine
+from tests.evidence.environments import Unmeasurable, pins
+from tests.evidence.records import Record
+from tests.evidence.sessions import PROJECT
+
+EXPERIMENTS = {
+    module.EXPERIMENT.name: module.EXPERIMENT
+    for module in (versions, leaks, strategies, compatibility, fork_traps, proof)
+}
+MEASURED = tuple(name for name in EXPERIMENTS if name != proof.EXPERIMENT.name)
+UNMEASURABLE = 3
+"""The exit status when what is needed is not there: uv, a network, a wheel, valgrind."""
+DOCS = PROJECT / "docs/evidence"
+CACHE = PROJECT / ".evidence_cache"
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+console = Console()
+
+
+@app.command()
+def evidence(
+    experiments: Annotated[
+        list[str] | None, typer.Argument(help=f"Of {', '.join(MEASURED)}; without any, all.")
+    ] = None,
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only cells with this value, such as 3.13; again for one value more."),
+    ] = None,
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="Runs of each cell, instead of its own number.")
+    ] = None,
+    again: Annotated[bool, typer.Option(help="Measure also what is measured already.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Cells at a time, instead of one per processor.")
+    ] = None,
+) -> None:
+    """Measure, write data and snippets under docs/evidence/, and show what was measured."""
+    names = experiments or list(MEASURED)
+    unknown = [name for name in names if name not in MEASURED]
+    if unknown:
+        raise typer.BadParameter(f"no experiment {unknown[0]!r}: there are {', '.join(MEASURED)}")
+    pinned = pins(PROJECT)
+    cells = [cell for name in names for cell in EXPERIMENTS[name].cells(pinned)]
+    cells = [cell for cell in cells if _wanted(cell, only or [])]
+    if not cells:
+        raise typer.BadParameter(f"no cell has the values {', '.join(only or [])}")
+    records = _measure(cells, again=again, jobs=jobs, runs=runs)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("cell", "runs", "ended"):
+        table.add_column(heading)
+    for cell, record in zip(cells, records, strict=True):
+        ended = ", ".join(f"{count} {outcome}" for outcome, count in record.outcomes.items())
+        table.add_row(
+            " ".join(cell.name), f"{record.runs or ''}", record.unavailable or ended or "done"
+        )
+    console.print(table, markup=False)
+
+
+@app.command()
+def prove() -> None:
+    """Run the reproducer under valgrind and show the write into freed memory."""
+    cells = proof.EXPERIMENT.cells(pins(PROJECT))
+    (record,) = _measure(cells, again=True)
+    if record.unavailable:
+        _give_up(f"Python {cells[0].python}: {record.unavailable}")
+    for line in record.facts["extract"]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def check_upstream(
+    *,
+    report: Annotated[
+        Path | None, typer.Option(help="A file for the table and the lines to change, as Markdown.")
+    ] = None,
+) -> None:
+    """Ask whether the newest releases still need the workarounds. Changes no page and no data.
+
+    Exits with 0 when pages and reality agree, with 1 when a page is out of date, and with 3 when
+    that could not be found out: no network, no wheel, no interpreter.
+    """
+    answers = upstream.ask(PROJECT)
+    table = Table(box=None, pad_edge=False)
+    for heading in upstream.HEADER:
+        table.add_column(heading, overflow="fold")
+    for answer in answers:
+        table.add_row(*answer.row())
+    console.print(table, markup=False)
+    stale = upstream.stale_lines(PROJECT / "docs", answers)
+    for line in stale:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if report is not None:
+        report.write_text(upstream.report(answers, stale), encoding="utf-8")
+    if stale:
+        raise typer.Exit(upstream.OUT_OF_DATE)
+    if any(answer.holds is None for answer in answers):
+        console.print("Not everything could be checked. Nothing has changed.")
+        raise typer.Exit(UNMEASURABLE)
+
+
+@app.command()
+def render() -> None:
+    """Write the snippets anew from the data."""
+    write_snippets()
+
+
+def write_snippets() -> None:
+    """Write what the data of each experiment say."""
+    for experiment in EXPERIMENTS.values():
+        for path, text in experiment.rendered(DOCS).items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+def _measure(
+    cells: Sequence[Cell], *, again: bool, jobs: int | None = None, runs: int | None = None
+) -> list[Record]:
+    """Measure cells and write what came of it; exit with `UNMEASURABLE` when that is impossible."""
+    campaign = Campaign(CACHE, console, again=again)
+    try:
+        records = campaign.run(cells, jobs=jobs or jobs_of_this_machine(), runs=runs)
+    except Unmeasurable as reason:
+        _give_up(f"{reason}")
+    for name, experiment in EXPERIMENTS.items():
+        measured = [r for c, r in zip(cells, records, strict=True) if c.name[0] == name]
+        if measured:
+            experiment.update(DOCS, measured, pins(PROJECT))
+    write_snippets()
+    return records
+
+
+def _give_up(reason: str) -> NoReturn:
+    console.print(f"{reason}\nNothing has changed under docs/evidence/.", markup=False)
+    raise typer.Exit(UNMEASURABLE)
+
+
+def _wanted(cell: Cell, only: list[str]) -> bool:
+    return all(any(fnmatchcase(part, word) for part in cell.name) for word in only)
+
+
+def main() -> None:
+    """Run the command line; the crashes that it provokes leave no core files."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    # To be told to end is to be interrupted: what runs is killed, what is measured is kept.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    app()
+
+
+if __name__ == "__main__":
+    main()

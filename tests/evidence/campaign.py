@@ -1,0 +1,199 @@
+"""Measures cells: in parallel, or one by one where time is measured; each once, until asked again.
+
+A finished cell is kept in a cache folder together with a fingerprint of what it was measured with,
+so that an interrupted campaign goes on where it stopped.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.evidence.environments import Environment, Environments, Unavailable
+from tests.evidence.outcome import stop
+from tests.evidence.records import Record, this_platform, today
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What measuring one cell gave; see `Record`."""
+
+    runs: int
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    signals: Mapping[str, int] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What a cell is measured with."""
+
+    environment: Environment
+    runs: int
+    others: Mapping[str, Environment] = field(default_factory=dict)
+    """The further environments that the cell asked for, but for those that cannot be made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One combination to be measured, and how."""
+
+    name: tuple[str, ...]
+    """The experiment, then a value for each thing that it varies."""
+    python: str
+    packages: Mapping[str, str]
+    """The packages of its environment, each at a version or the newest."""
+    runs: int
+    measure: Callable[[Bench], Finding]
+    others: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Further environments, each a name and its packages."""
+    inputs: Sequence[Path] = ()
+    """The files and folders that it runs: a change to them makes an old result void."""
+    alone: bool = False
+    """Whether nothing else may run meanwhile, since time is measured."""
+
+
+class Campaign:
+    """Measures cells in throw-away environments and remembers what is done."""
+
+    def __init__(self, cache: Path, console: Console, *, again: bool = False) -> None:
+        """Keep environments and finished cells below `cache`; `again` measures these anew."""
+        self._environments = Environments(cache / "environments")
+        self._cells = cache / "cells"
+        self._console = console
+        self._again = again
+
+    def run(self, cells: Sequence[Cell], *, jobs: int, runs: int | None = None) -> list[Record]:
+        """Measure the cells, `jobs` at a time, and give their records in the same order.
+
+        `runs` replaces each cell's own number of runs. Raises `Unmeasurable` at the first
+        cell that needs what is not there, such as uv or a network; what is done is kept.
+        """
+        records: dict[tuple[str, ...], Record] = {}
+        with self._progress(len(cells)) as advance:
+            todo = []
+            for cell in cells:
+                record = self._remembered(cell, runs or cell.runs)
+                if record is None:
+                    todo.append(cell)
+                else:
+                    records[cell.name] = record
+                    advance(cell)
+            with ThreadPoolExecutor(jobs) as pool:
+                futures = {
+                    pool.submit(self._measure, cell, runs or cell.runs): cell
+                    for cell in todo
+                    if not cell.alone
+                }
+                try:
+                    for future in as_completed(futures):
+                        records[futures[future].name] = future.result()
+                        advance(futures[future])
+                except KeyboardInterrupt:
+                    stop()
+                    raise
+                finally:
+                    pool.shutdown(cancel_futures=True)
+            for cell in todo:
+                if cell.alone:
+                    records[cell.name] = self._measure(cell, runs or cell.runs)
+                    advance(cell)
+        return [records[cell.name] for cell in cells]
+
+    def _measure(self, cell: Cell, runs: int) -> Record:
+        try:
+            environment = self._environments.make(cell.python, cell.packages)
+        except Unavailable as reason:
+            record = Record(
+                cell=cell.name[1:],
+                date=today(),
+                platform=this_platform(),
+                unavailable=str(reason),
+            )
+        else:
+            others = self._others(cell)
+            finding = cell.measure(Bench(environment=environment, runs=runs, others=others))
+            record = Record(
+                cell=cell.name[1:],
+                date=today(),
+                platform=this_platform(),
+                python=environment.release,
+                packages={name: environment.packages[name] for name in sorted(cell.packages)},
+                runs=finding.runs,
+                outcomes=dict(sorted(finding.outcomes.items())),
+                signals=dict(sorted(finding.signals.items())),
+                facts=finding.facts,
+            )
+        path = self._state(cell)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        state = {"fingerprint": _fingerprint(cell, runs), "record": asdict(record)}
+        unfinished = path.with_name(path.name + ".part")
+        unfinished.write_text(json.dumps(state), encoding="utf-8")
+        unfinished.replace(path)
+        return record
+
+    def _others(self, cell: Cell) -> dict[str, Environment]:
+        others = {}
+        for name, packages in cell.others.items():
+            with suppress(Unavailable):
+                others[name] = self._environments.make(cell.python, packages)
+        return others
+
+    def _remembered(self, cell: Cell, runs: int) -> Record | None:
+        path = self._state(cell)
+        if self._again or not path.exists():
+            return None
+        state = json.loads(path.read_text(encoding="utf-8"))
+        if state["fingerprint"] != _fingerprint(cell, runs):
+            return None
+        return Record(**{**state["record"], "cell": tuple(state["record"]["cell"])})
+
+    def _state(self, cell: Cell) -> Path:
+        return self._cells.joinpath(*cell.name).with_name(cell.name[-1] + ".json")
+
+    @contextmanager
+    def _progress(self, total: int) -> Iterator[Callable[[Cell], None]]:
+        """Show a bar on a terminal, and nothing where nobody watches."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(
+            *columns, console=self._console, disable=not self._console.is_terminal
+        ) as progress:
+            task = progress.add_task("measuring", total=total)
+
+            def advance(cell: Cell) -> None:
+                progress.update(task, advance=1, description=" ".join(cell.name))
+
+            yield advance
+
+
+def _fingerprint(cell: Cell, runs: int) -> str:
+    """Tell apart results that were made with other packages, runs, inputs or platforms."""
+    digest = hashlib.sha256(
+        json.dumps(
+            [cell.python, cell.packages, cell.others, runs, this_platform()], sort_keys=True
+        ).encode()
+    )
+    for path in cell.inputs:
+        files = [path] if path.is_file() else sorted(path.rglob("*.*"))
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def jobs_of_this_machine() -> int:
+    """Give how many cells to measure at a time: one for each processor."""
+    return os.cpu_count() or 1

@@ -1,0 +1,57 @@
+"""The pieces that generated snippets are made of: tables, counts and the line of provenance."""
+
+from collections.abc import Iterable, Sequence
+
+from tests.evidence.records import Record
+
+NOT_MEASURED = "not measured"
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Give a Markdown table; a bar in a cell is escaped."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def share(count: int, runs: int) -> str:
+    """Give `3/20`."""
+    return f"{count}/{runs}"
+
+
+def listing(words: Sequence[str]) -> str:
+    """Give `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+
+
+def provenance(records: Sequence[Record], command: str, **tools: str) -> str:
+    """Say when, where and with what the records were made, and by which command.
+
+    `tools` are further versions, by name.
+    """
+    dates = sorted({record.date for record in records})
+    if not dates:
+        return f"Not measured yet: `{command}`."
+    measured = [record for record in records if not record.unavailable]
+    pythons = sorted({record.python for record in measured}, key=_numbers)
+    versions: dict[str, set[str]] = {}
+    for record in measured:
+        for name, version in record.packages.items():
+            versions.setdefault(name, set()).add(version)
+    versions |= {name: {version} for name, version in tools.items()}
+    said = [
+        f"{name} {listing(sorted(found, key=_numbers))}" for name, found in sorted(versions.items())
+    ]
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    where = listing(sorted({record.platform for record in records}))
+    return (
+        f"Measured {when} on {where}, CPython {listing(pythons)}, with {'; '.join(said)}. "
+        f"Again: `{command}`."
+    )
+
+
+def _numbers(version: str) -> tuple[tuple[int, str], ...]:
+    """Order versions by their numbers."""
+    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in version.split("."))
