@@ -48,6 +48,18 @@ test-integration: install
 test-integration-fast: install
     uv run pytest tests/integration/ -v -m "integration"
 
+# Measure what the pages claim, or some experiments of it (versions leaks strategies compatibility fork-traps), or with --only some cells.
+evidence *ARGS: install
+    uv run python -m tests.evidence evidence {{ ARGS }}
+
+# Show the cause: the reproducer under valgrind (apt-get install valgrind).
+prove: install
+    uv run python -m tests.evidence prove
+
+# Ask whether the newest releases still need the workarounds; 1: a page is out of date, 3: could not be found out.
+check-upstream *ARGS: install
+    uv run python -m tests.evidence check-upstream {{ ARGS }}
+
 # Generate the gRPC stubs from the .proto files.
 proto: install
     uv run python -m grpc_tools.protoc --proto_path=. --python_out=. --grpc_python_out=. \
