@@ -173,7 +173,7 @@ def test_the_checker_sees_every_block_that_the_site_shows(pages: dict[str, Beaut
     """The blocks that are checked are the code blocks of the built pages, in their order."""
     site = Site(PROJECT)
     checked, shown = {}, {}
-    for path in site.docs_dir.rglob("*.md"):
+    for path in site.pages():
         name = path.relative_to(site.docs_dir).with_suffix("").as_posix() + "/"
         url = re.sub(r"(^|/)(index|README)/$", r"\1", name)
         page = site.read(path)
@@ -187,7 +187,7 @@ def test_the_checker_sees_every_block_that_the_site_shows(pages: dict[str, Beaut
 def test_few_blocks_are_excused() -> None:
     """At most one block in twenty is shown without being run or checked."""
     site = Site(PROJECT)
-    kinds = [block.kind for page in site.docs_dir.rglob("*.md") for block in site.read(page).blocks]
+    kinds = [block.kind for page in site.pages() for block in site.read(page).blocks]
     assert kinds.count(Kind.EXCUSED) * 20 <= len(kinds)
 
 

@@ -40,7 +40,7 @@ def build_warnings(root: Path) -> list[str]:
 
 def link_faults(site: Site, page: Path, warnings: Sequence[str]) -> list[Fault]:
     """Return the warnings that are about this page, or about no page by name, each at its line."""
-    names = {path.relative_to(site.docs_dir).as_posix() for path in site.docs_dir.rglob("*.md")}
+    names = {path.relative_to(site.docs_dir).as_posix() for path in site.pages()}
     name = page.relative_to(site.docs_dir).as_posix()
     lines = page.read_text(encoding="utf-8").split("\n")
     faults = []

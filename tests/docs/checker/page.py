@@ -165,6 +165,7 @@ class Site:
         self.root = root
         config = _configuration(root / "mkdocs.yml")
         self.docs_dir = Path(config["docs_dir"])
+        self._excluded = config["exclude_docs"]
         with contextlib.chdir(root):  # the base path of snippets is relative to the project
             self._markdown = markdown.Markdown(
                 extensions=config["markdown_extensions"],
@@ -173,6 +174,15 @@ class Site:
         registry = self._markdown.preprocessors
         self._superfences: SuperFencesBlockPreprocessor = registry["fenced_code_block"]
         self._snippets = registry["snippet"] if "snippet" in registry else None  # noqa: SIM401 - no dict: its `get` is missing
+
+    def pages(self) -> list[Path]:
+        """Return the pages that the site shows: those that `exclude_docs` does not name."""
+        return [page for page in sorted(self.docs_dir.rglob("*.md")) if self.shows(page)]
+
+    def shows(self, page: Path) -> bool:
+        """Tell whether a page is one of the site's, and not excluded, as snippets are."""
+        name = page.relative_to(self.docs_dir).as_posix()
+        return self._excluded is None or not self._excluded.match_file(name)
 
     def read(self, page: Path) -> Page:
         """Return the blocks and faults of a page."""

@@ -179,6 +179,8 @@ class PageFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield an item for each block and each fault in the order of the page, then the rest."""
         site = _site(self.config)
+        if not site.shows(self.path):
+            return
         page = site.read(self.path)
         name = self.path.relative_to(self.config.rootpath).as_posix()
         self.run = PageRun(
