@@ -18,10 +18,11 @@ Settings, in pytest's ini file:
 
 Channels left open when their loop closes are reported like servers, and left alone.
 
-Covered is every loop that `asyncio.Runner` closes: those of `asyncio.run`, pytest-asyncio, anyio's
-pytest plugin, IsolatedAsyncioTestCase and `uvloop.run`. Not covered are loops that the code under
-test closes itself, and servers whose tasks it has cancelled itself: then the memory is freed
-before a plugin could know.
+Covered is every loop that `asyncio.Runner` closes: those of `asyncio.run`, pytest-asyncio since
+1.1, anyio's pytest plugin, IsolatedAsyncioTestCase and `uvloop.run`. Not covered are loops that the
+code under test closes itself, and servers whose tasks it has cancelled itself: then the memory is
+freed before a plugin could know. Each worker of pytest-xdist and each child of pytest-forked guards
+itself; pytest-forked passes errors on, but no warnings.
 """
 
 from __future__ import annotations
