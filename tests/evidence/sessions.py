@@ -113,6 +113,8 @@ def session(
                 "NO_COLOR": "1",
                 "EVIDENCE_REPORTS": str(reports),
                 "EVIDENCE_NOTES": str(notes),
+                # What a plugin leaves there when its session dies goes too.
+                "TMPDIR": temporary,
                 **(variables or {}),
             },
             pytest=True,

@@ -27,7 +27,7 @@ PATIENCE = ("-o", "faulthandler_timeout=4", "-o", "faulthandler_exit_on_timeout=
 
 def run(script: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a script of the folder to its end."""
-    return subprocess.run(  # noqa: S603 - a script of this project
+    return subprocess.run(
         [sys.executable, str(SEGFAULT / script), *options],
         capture_output=True,
         text=True,
@@ -39,7 +39,7 @@ def run(script: str, *options: str) -> subprocess.CompletedProcess[str]:
 def run_suite(*options: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in the leaking suite."""
     own = {"PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"}  # of the run that this test is part of
-    return subprocess.run(  # noqa: S603 - a suite of this project
+    return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=SUITE,
         env={name: text for name, text in os.environ.items() if name not in own},

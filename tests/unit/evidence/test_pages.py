@@ -1,0 +1,111 @@
+"""Pages, snippets, data and pins agree, and no measurement is typed by hand."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.evidence import records
+from tests.evidence.__main__ import DOCS, EXPERIMENTS
+from tests.evidence.environments import NEWEST, pins
+from tests.evidence.experiment import Experiment
+from tests.evidence.markdown import TIMES
+from tests.evidence.sessions import PROJECT
+
+PINS = pins(PROJECT)
+PAGES = sorted([*DOCS.glob("*.md"), *(PROJECT / "docs/known-issues").glob("*.md")])
+SNIPPET = re.compile(r'--8<-- "(?P<file>docs/evidence/generated/[\w-]+\.md):(?P<section>[\w-]+)"')
+# What a figure that somebody has measured looks like: 3/20, 58 times, 12 %, 3.4 s.
+MEASUREMENT = re.compile(
+    r"(?<![\w/.])\d+/\d+(?![\w/])"
+    rf"|\b\d+(?:\.\d+)? ?(?:{TIMES}|%|times\b|s\b|seconds\b|minutes\b)"
+)
+
+each_experiment = pytest.mark.parametrize(
+    "experiment", EXPERIMENTS.values(), ids=lambda experiment: experiment.name
+)
+
+
+@each_experiment
+def test_snippets_say_what_the_data_say(experiment: Experiment) -> None:
+    """The generated files are what the data make: `just evidence` writes both."""
+    for path, text in experiment.rendered(DOCS).items():
+        assert path.read_text(encoding="utf-8") == text, path.name
+
+
+def test_nothing_else_is_generated() -> None:
+    """No snippet outlives its experiment."""
+    expected = {path for e in EXPERIMENTS.values() for path in e.rendered(DOCS)}
+    assert set((DOCS / "generated").iterdir()) == expected
+    assert set((DOCS / "data").iterdir()) == {e.data(DOCS) for e in EXPERIMENTS.values()}
+
+
+@each_experiment
+def test_data_are_complete(experiment: Experiment) -> None:
+    """Each cell was measured, with as many runs as it is to have."""
+    measured = {record.cell: record for record in records.read(experiment.data(DOCS))}
+    cells = {cell.name[1:]: cell for cell in experiment.cells(PINS)}
+    assert measured.keys() == cells.keys()
+    for name, record in measured.items():
+        assert record.unavailable or record.runs == cells[name].runs, name
+
+
+@each_experiment
+def test_data_are_of_the_pinned_versions(experiment: Experiment) -> None:
+    """What an experiment does not vary has the version of the project's pins."""
+    for record in records.read(experiment.data(DOCS)):
+        pinned = {
+            name: version
+            for name, version in record.packages.items()
+            if name in PINS and name not in experiment.varies
+        }
+        assert pinned == {name: PINS[name] for name in pinned}, record.cell
+
+
+@each_experiment
+def test_what_is_varied_includes_the_pins(experiment: Experiment) -> None:
+    """Among the versions that an experiment compares is the one that the project uses."""
+    measured = records.read(experiment.data(DOCS))
+    for name in experiment.varies:
+        assert PINS[name] in {record.packages.get(name) for record in measured}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_measurement_is_typed_by_hand(page: Path) -> None:
+    """Outside of blocks, which are run, a page has its figures from the snippets."""
+    prose = re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    assert MEASUREMENT.findall(re.sub(r"https?://\S+", "", prose)) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_sections_that_pages_include_are_there(page: Path) -> None:
+    """Each snippet names a section that the data make."""
+    made = {
+        (path.relative_to(PROJECT).as_posix(), section)
+        for experiment in EXPERIMENTS.values()
+        for path, text in experiment.rendered(DOCS).items()
+        for section in re.findall(r"\[start:([\w-]+)\]", text)
+    }
+    included = {
+        (found["file"], found["section"])
+        for found in SNIPPET.finditer(page.read_text(encoding="utf-8"))
+    }
+    assert included <= made
+
+
+@each_experiment
+def test_each_experiment_has_a_page(experiment: Experiment) -> None:
+    """The page shows when and with what it was measured, and links the data."""
+    name = experiment.name
+    text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    assert f'--8<-- "docs/evidence/generated/{name}.md:measured"' in text
+    assert f"(data/{name}.json)" in text
+
+
+def test_newest_is_resolved_in_the_data() -> None:
+    """A record says which version it was, not that it was the newest."""
+    for experiment in EXPERIMENTS.values():
+        for record in records.read(experiment.data(DOCS)):
+            assert NEWEST not in record.packages.values()

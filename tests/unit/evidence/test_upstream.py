@@ -1,0 +1,139 @@
+"""The watch names the lines that a release has made untrue, and changes nothing."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.evidence import __main__ as commands
+from tests.evidence import upstream
+from tests.evidence.environments import NO_WHEEL, Environment, Environments, Unavailable, pins
+from tests.evidence.outcome import Outcome, Run
+from tests.evidence.sessions import PROJECT
+from tests.evidence.upstream import CLAIMS, Answer, Claim
+
+SAMPLE = CLAIMS[0]
+
+
+def answer(*, holds: bool | None, claim: Claim = SAMPLE) -> Answer:
+    """Give an answer about the newest grpcio."""
+    return Answer(claim=claim, newest="grpcio 9.9.9", holds=holds, evidence="`repro.py`: so")
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    """Pages, one of which rests on a claim in its third line."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "issue.md").write_text(f"# Issue\n\nIt crashes. <!-- upstream: {SAMPLE.name} -->\n")
+    (docs / "other.md").write_text("# Other\n")
+    return docs
+
+
+@pytest.fixture
+def environments(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
+    """Environments that need no installation; gives the packages that each was to have."""
+    asked: list[Mapping[str, str]] = []
+
+    def make(_: Environments, _python: str, packages: Mapping[str, str]) -> Environment:
+        asked.append(packages)
+        return Environment(
+            python=Path(sys.executable), release="", packages=dict.fromkeys(packages, "9.9.9")
+        )
+
+    monkeypatch.setattr(Environments, "make", make)
+    return asked
+
+
+def claim_with(outcomes: list[Outcome], expected: Outcome) -> Claim:
+    """Give a claim whose attempts end like this."""
+    ends = iter(outcomes)
+    return Claim(
+        name="sample",
+        workaround="Something",
+        newest=("grpcio",),
+        attempt=lambda _: Run(outcome=next(ends), signal="", seconds=0, output=""),
+        expected=frozenset({expected}),
+        subject="a try",
+    )
+
+
+def test_every_claim_is_marked_in_a_page() -> None:
+    """Each claim has a line to change, and each mark is of a claim."""
+    marked = {name for name, _, _ in upstream.marked_lines(PROJECT / "docs")}
+    assert marked == {claim.name for claim in CLAIMS}
+
+
+def test_the_line_to_change_is_named(docs: Path) -> None:
+    """A claim that no longer holds names page and line, with the version and the evidence."""
+    assert upstream.stale_lines(docs, [answer(holds=False)]) == [
+        "docs/issue.md:3: no longer true with grpcio 9.9.9 (`repro.py`: so)"
+    ]
+
+
+def test_a_claim_that_no_page_marks_is_named_too(docs: Path) -> None:
+    """Reality has changed, though nobody knows which line says so."""
+    (line,) = upstream.stale_lines(docs, [answer(holds=False, claim=CLAIMS[-1])])
+    assert CLAIMS[-1].name in line
+
+
+@pytest.mark.parametrize("holds", [True, None])
+def test_nothing_is_stale_while_claims_hold(docs: Path, *, holds: bool | None) -> None:
+    """Neither is what could not be found out."""
+    assert upstream.stale_lines(docs, [answer(holds=holds)]) == []
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected", "holds"),
+    [
+        ([Outcome.CRASHED] * 3, Outcome.CRASHED, True),
+        ([Outcome.PASSED, Outcome.PASSED, Outcome.CRASHED], Outcome.CRASHED, True),
+        ([Outcome.PASSED] * 3, Outcome.CRASHED, False),
+        ([Outcome.PASSED] * 3, Outcome.PASSED, True),
+        ([Outcome.PASSED, Outcome.PASSED, Outcome.CRASHED], Outcome.PASSED, False),
+    ],
+)
+@pytest.mark.usefixtures("environments")
+def test_one_crash_is_a_crash_and_a_cure_cures_always(
+    outcomes: list[Outcome], expected: Outcome, *, holds: bool
+) -> None:
+    """A workaround is needed as long as it crashes at all; a cure has to work every time."""
+    (found,) = upstream.ask(PROJECT, [claim_with(outcomes, expected)])
+    assert found.holds is holds
+
+
+def test_only_what_is_asked_about_is_the_newest(
+    environments: list[Mapping[str, str]],
+) -> None:
+    """The other packages stay at the project's pins."""
+    upstream.ask(PROJECT, [claim_with([Outcome.CRASHED] * 3, Outcome.CRASHED)])
+    (packages,) = environments
+    assert packages["grpcio"] == "newest"
+    assert packages["pytest"] == pins(PROJECT)["pytest"]
+
+
+def test_no_wheel_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release that cannot be installed says nothing about the claim."""
+
+    def make(*_: object) -> Environment:
+        raise Unavailable(NO_WHEEL)
+
+    monkeypatch.setattr(Environments, "make", make)
+    (found,) = upstream.ask(PROJECT, [SAMPLE])
+    assert found.holds is None
+    assert found.row()[2:] == ("not known", NO_WHEEL)
+
+
+@pytest.mark.parametrize(("holds", "status"), [(True, 0), (False, 1), (None, 3)])
+def test_the_exit_status_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, holds: bool | None, status: int
+) -> None:
+    """0: all agree; 1: a page is out of date; 3: not found out. The report has the table."""
+    monkeypatch.setattr(upstream, "ask", lambda _: [answer(holds=holds)])
+    report = tmp_path / "report.md"
+    result = CliRunner().invoke(commands.app, ["check-upstream", "--report", str(report)])
+    assert result.exit_code == status
+    assert "| grpcio 9.9.9 |" in report.read_text()
+    assert ("docs/evidence/upstream.md:" in report.read_text()) is (holds is False)
