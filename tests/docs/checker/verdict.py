@@ -299,6 +299,8 @@ class PageRun:
             ANY_LINES if line.strip() in {ANY_LINES, f"# {ANY_LINES}"} else line
             for line in block.lines
         ]
+        while expected and not expected[-1].strip():  # a snippet brings one
+            expected.pop()
         differs = occurs(expected, actual)
         if differs is not None:
             line = expected[differs]
