@@ -62,10 +62,10 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
             messages.setdefault(text, []).append(f"pytest {pytest} with pytest-forked {forked}")
     return {
         "table": table(
-            ["", *(f"pytest-forked {forked}" for forked in columns)],
+            ["pytest", *(f"pytest-forked {forked}" for forked in columns)],
             (
                 [
-                    f"pytest {pytest}",
+                    pytest,
                     *(_says(by_version.get((pytest, forked))) for forked in columns),
                 ]
                 for pytest in rows

@@ -12,7 +12,7 @@ from tests.evidence.sessions import Session, suite_session
 from tests.evidence.strategies import SUITES
 
 SUITE = SUITES / "fork_traps"
-RUNS = 5
+RUNS = 10
 SECONDS = 20.0
 """A forked test takes less than one; what has not ended by then never will."""
 
@@ -35,7 +35,7 @@ _WORDS = {"passed": "fine", "failed": "fails", "crashed": "crashes", "hung": "ha
 _CHILD_CRASHED = re.compile(r"running the test CRASHED with signal \d+ \((?P<name>\w+)\)")
 
 
-def _ending(ended: Session) -> tuple[str, str]:
+def ending(ended: Session) -> tuple[str, str]:
     """Give how the forked test ended, and the signal that ended it."""
     for report in ended.reports:
         crashed = _CHILD_CRASHED.search(report.message)
@@ -54,7 +54,7 @@ def _measure(bench: Bench, parent: str, setting: str) -> Finding:
         ended = suite_session(
             bench.environment, SUITE, ["--forked"], seconds=SECONDS, variables=variables
         )
-        outcome, signal = _ending(ended)
+        outcome, signal = ending(ended)
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
         if signal:
             signals[signal] = signals.get(signal, 0) + 1

@@ -42,7 +42,7 @@ _MODULE_LOOPS = (
     *("-o", "asyncio_default_test_loop_scope=module"),
 )
 _BAD = {"failed", "error"}
-_FIXED_UPSTREAM = "every server is stopped in its loop, or grpcio is fixed"
+_FIXED_UPSTREAM = "the leaks are gone, or grpcio is fixed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Strategy:
     packages: tuple[str, ...] = ()
     """Its plugins: at their pins, or the newest where there is no pin."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    second_module: bool = False
+    two_modules: bool = False
     per_file: bool = False
     slow: bool = False
     """Whether it starts an interpreter for each test: fewer runs, on the newest Python alone."""
@@ -65,7 +65,7 @@ class Strategy:
 
 
 STRATEGIES = (
-    Strategy(name="nothing", title="nothing", remove_when="never: nothing is there to remove"),
+    Strategy(name="nothing", title="nothing", remove_when="there is nothing to remove"),
     Strategy(
         name="gc-fixture",
         title="the GC fixture",
@@ -82,7 +82,7 @@ STRATEGIES = (
         name="module-loops-2",
         title="module-scoped loops, two modules",
         arguments=_MODULE_LOOPS,
-        second_module=True,
+        two_modules=True,
         own_suite=True,
         remove_when="now",
     ),
@@ -91,13 +91,13 @@ STRATEGIES = (
         title="stop the server in its loop",
         arguments=("--stopped",),
         own_suite=True,
-        remove_when="never: it is right with or without the defect",
+        remove_when="never: it is right anyway",
     ),
     Strategy(
         name="guard",
         title="`grpc_guard.py`",
         arguments=("-p", "grpc_guard"),
-        remove_when="grpcio is fixed; until then it also tells of new leaks",
+        remove_when="grpcio is fixed",
     ),
     Strategy(
         name="forked",
@@ -111,7 +111,7 @@ STRATEGIES = (
         title="pytest-xdist, `-n 2`",
         arguments=("-n", "2"),
         packages=("pytest-xdist",),
-        remove_when="it is no containment: keep it for its speed",
+        remove_when="it contains nothing; it is for speed",
     ),
     Strategy(
         name="isolate",
@@ -150,19 +150,19 @@ STRATEGIES = (
         title="pytest-zygote, 2 workers",
         arguments=("--workers=2",),
         packages=("pytest-zygote",),
-        remove_when="it is no containment: keep it for its speed",
+        remove_when="it contains nothing; it is for speed",
     ),
     Strategy(
         name="warden",
         title="pytest-warden, 2 processes",
         arguments=("--warden", "--numprocesses=2"),
         packages=("pytest-warden",),
-        remove_when="it is no containment: keep it for its time-outs",
+        remove_when="it contains nothing; it is for time-outs",
     ),
     Strategy(
         name="per-file",
         title="one pytest per file",
-        second_module=True,
+        two_modules=True,
         per_file=True,
         remove_when=_FIXED_UPSTREAM,
     ),
@@ -178,7 +178,7 @@ def _run(strategy: Strategy, environment: Environment, suite: Path) -> Session:
         strategy.arguments,
         seconds=SECONDS,
         variables=strategy.variables,
-        second_module=strategy.second_module and suite == LEAKING_SUITE,
+        two_modules=strategy.two_modules and suite == LEAKING_SUITE,
         per_file=strategy.per_file,
     )
 

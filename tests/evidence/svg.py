@@ -70,7 +70,7 @@ def heat_map(
         parts.append(_text(left - 8, y + height / 2 + 5, row, anchor="end"))
         for start, square in zip(starts, line, strict=True):
             parts.append(_square(start, y, step - 2, height, square))
-    return _figure(title, description, x, top + len(rows) * (height + 2) + 4, parts)
+    return _chart(title, description, x, top + len(rows) * (height + 2) + 4, parts)
 
 
 def bars(*, title: str, description: str, bars: Sequence[Bar]) -> str:
@@ -86,7 +86,7 @@ def bars(*, title: str, description: str, bars: Sequence[Bar]) -> str:
             _rect(left, y, length, step - 6, f'fill="{_TONES[bar.tone]}"'),
             _text(left + length + 6, y + 16, bar.label),
         ]
-    return _figure(title, description, left + width + 78, 10 + len(bars) * step, parts)
+    return _chart(title, description, left + width + 78, 10 + len(bars) * step, parts)
 
 
 def _square(x: float, y: float, width: float, height: float, square: Square) -> str:
@@ -114,18 +114,18 @@ def _text(  # noqa: PLR0913 - the attributes of an SVG text
     )
 
 
-def _figure(title: str, description: str, width: float, height: float, parts: Sequence[str]) -> str:
-    """Give a figure without blank lines, which Markdown would end it at."""
+def _chart(title: str, description: str, width: float, height: float, parts: Sequence[str]) -> str:
+    """Give a chart without blank lines, which Markdown would end it at."""
     name = title.lower().replace(" ", "-")
     box = f'viewBox="0 0 {width:g} {height:g}" style="width: 100%; max-width: {width / 14:.0f}rem"'
     names = f'role="img" aria-labelledby="{name}-title {name}-description"'
     font = 'font-size="14" font-family="var(--md-text-font-family, sans-serif)"'
     return "\n".join(
         [
-            f'<figure class="chart"><svg {box} {names} {font}>',
+            f'<div class="chart"><svg {box} {names} {font}>',
             f'<title id="{name}-title">{escape(title)}</title>',
             f'<desc id="{name}-description">{escape(description)}</desc>',
             *parts,
-            "</svg></figure>",
+            "</svg></div>",
         ]
     )

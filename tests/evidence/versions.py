@@ -26,7 +26,7 @@ OLDER = ("1.62.3", "1.66.2", "1.71.2", "1.76.0", "1.80.1")
 MODES = {
     "plain": "`repro.py`",
     "stopped": "`repro.py --stopped`",
-    "guard": "leaking suite, guarded",
+    "guard": "The leaking suite under the guard",
 }
 RUNS = 3
 SECONDS = 60.0
@@ -68,24 +68,31 @@ def _cells(pins: Pins) -> list[Cell]:
 def _sections(records: Sequence[Record]) -> Mapping[str, str]:
     cells = {record.cell: record for record in records}
     lines = list(dict.fromkeys(record.cell[0] for record in records))
-    header = ["grpcio", *(f"{PYTHON} {mode}" for PYTHON in PYTHONS for mode in MODES)]
-    rows = [
-        [line, *(_says(cells.get((line, python, mode))) for python in PYTHONS for mode in MODES)]
-        for line in lines
-    ]
+    absent = list(
+        dict.fromkeys(f"{r.cell[0]} on Python {r.cell[1]}" for r in records if r.unavailable)
+    )
     sections = {
-        "table": table(header, rows),
         "chart": _chart(cells, lines),
+        "table": table(
+            ["grpcio", *(f"Python {python}" for python in PYTHONS)],
+            ([line, *(_together(cells, line, python) for python in PYTHONS)] for line in lines),
+        ),
+        "summary": "\n".join(
+            f"- {_sentence(title, [r for r in records if r.cell[2] == mode])}"
+            for mode, title in MODES.items()
+        ),
         "measured": provenance(records, "just evidence versions"),
+        "absent": f"There is no wheel of grpcio {listing(absent)}." if absent else "",
     }
     for mode, title in MODES.items():
         sections[mode] = _sentence(title, [r for r in records if r.cell[2] == mode])
-    absent = [f"{r.cell[0]} on Python {r.cell[1]}" for r in records if r.unavailable]
-    absent = list(dict.fromkeys(absent))
-    sections["absent"] = (
-        f"There is no wheel of grpcio {listing(absent)}." if absent else "Each has a wheel."
-    )
     return sections
+
+
+def _together(cells: Mapping[tuple[str, ...], Record], line: str, python: str) -> str:
+    """Give the figures of all modes, or the one word that they share."""
+    said = [_says(cells.get((line, python, mode))) for mode in MODES]
+    return said[0] if len(set(said)) == 1 and "/" not in said[0] else " · ".join(said)
 
 
 def _says(record: Record | None) -> str:
@@ -100,8 +107,8 @@ def _sentence(title: str, records: Sequence[Record]) -> str:
     runs = sum(record.runs for record in measured)
     passed = sum(record.count("passed") for record in measured)
     return (
-        f"{title}: {share(lost, runs)} runs crashed and {share(passed, runs)} passed, on "
-        f"{len(measured)} combinations of grpcio and Python."
+        f"{title}: on {len(measured)} combinations of grpcio and Python, {share(lost, runs)} runs "
+        f"crashed and {share(passed, runs)} passed."
     )
 
 

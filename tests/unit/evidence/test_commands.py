@@ -75,5 +75,5 @@ def test_a_narrowed_run_keeps_the_other_cells(
     kept, replaced = records.read(data)
     assert (kept.date, kept.outcomes) == ("2001-01-01", {"crashed": 3})
     assert (replaced.unavailable, replaced.outcomes) == (NO_WHEEL, {})
-    row = "| 1.62.3 | 3/3 | not measured | no wheel |"
+    row = "| 1.62.3 | 3/3 · not measured · no wheel |"
     assert row in (tmp_path / "generated/versions.md").read_text()

@@ -63,7 +63,7 @@ def test_a_leak_crashes_and_its_cures_do_not() -> None:
 
 def test_one_session_per_file_survives_in_the_other_files() -> None:
     """The worst session tells the outcome; the reports of all are kept."""
-    ended = suite_session(HERE, SUITES / "crash_in_body.py", second_module=True, per_file=True)
+    ended = suite_session(HERE, SUITES / "crash_in_body.py", two_modules=True, per_file=True)
     assert ended.outcome is Outcome.CRASHED
     assert [report.test for report in ended.reports if report.when == "call"] == ["test_before"] * 2
 

@@ -1,0 +1,155 @@
+"""Experiments know their cells, and say what their records say."""
+
+import re
+
+import pytest
+
+from tests.evidence import compatibility, fork_traps, strategies
+from tests.evidence.__main__ import DOCS, EXPERIMENTS
+from tests.evidence.environments import NO_WHEEL, pins
+from tests.evidence.experiment import PYTHONS, Experiment
+from tests.evidence.markdown import listing, provenance, table
+from tests.evidence.outcome import Outcome
+from tests.evidence.records import Record
+from tests.evidence.sessions import PROJECT, Report, Session
+
+PINS = pins(PROJECT)
+
+each_experiment = pytest.mark.parametrize(
+    "experiment", EXPERIMENTS.values(), ids=lambda experiment: experiment.name
+)
+
+
+def measured(*cell: str, **values: object) -> Record:
+    """Give a record with these values."""
+    given = {"date": "2001-01-01", "platform": "here", "python": "3.13.0", **values}
+    return Record(cell=cell, **given)  # type: ignore[arg-type] # values of the fields by name
+
+
+def forked(message: str, outcome: Outcome = Outcome.FAILED) -> Session:
+    """Give a session with one failed test that has this message."""
+    report = Report(test="test_it", when="???", outcome="failed", message=message)
+    return Session(outcome=outcome, signal="", seconds=1.0, output="", reports=(report,))
+
+
+@each_experiment
+def test_cells_have_names_of_their_own(experiment: Experiment) -> None:
+    """No two cells are kept under one name, and all are of their experiment."""
+    names = [cell.name for cell in experiment.cells(PINS)]
+    assert len(names) == len(set(names))
+    assert {name[0] for name in names} == {experiment.name}
+
+
+@each_experiment
+def test_sections_do_not_come_and_go_with_the_data(experiment: Experiment) -> None:
+    """A page can include each section also before anything is measured."""
+    measured_already = experiment.rendered(DOCS)[DOCS / f"generated/{experiment.name}.md"]
+    assert {f"[start:{name}]" for name in experiment.sections([])} == set(
+        re.findall(r"\[start:[\w-]+\]", measured_already)
+    )
+
+
+@each_experiment
+def test_inputs_of_cells_exist(experiment: Experiment) -> None:
+    """A file that is run is watched for changes: a misspelt one never changes."""
+    for cell in experiment.cells(PINS):
+        assert [path for path in cell.inputs if not path.exists()] == []
+
+
+def test_versions_are_the_whole_matrix() -> None:
+    """Six lines of grpcio, the pin among them, on each Python, in three modes."""
+    names = {cell.name[1:] for cell in EXPERIMENTS["versions"].cells(PINS)}
+    lines = {name[0] for name in names}
+    assert len(lines) == 6
+    assert PINS["grpcio"] in lines
+    assert len(names) == 6 * len(PYTHONS) * 3
+
+
+@pytest.mark.parametrize(
+    ("session", "told"),
+    [
+        (forked("running the test CRASHED with signal 11 (SIGSEGV)"), ("crashed", "SIGSEGV")),
+        (forked("assert 1 == 2"), ("failed", "")),
+        (forked("assert 1 == 2", Outcome.HUNG), ("hung", "")),
+    ],
+)
+def test_a_forked_child_s_signal_is_told(session: Session, told: tuple[str, str]) -> None:
+    """The session merely fails; that its child has crashed, pytest-forked reports."""
+    assert fork_traps.ending(session) == told
+
+
+def test_a_message_is_told_without_its_place() -> None:
+    """The file and line of the report are those of a copy that is gone."""
+    session = forked("suite/test_it.py:4: running the test EXITED with status 3\n")
+    assert compatibility.message(session) == "running the test EXITED with status 3"
+
+
+def test_ratios_are_of_medians_against_plain() -> None:
+    """A strategy under which tests do not pass has no ratio, but says how many pass."""
+    wall = measured(
+        *("wall", "all", PYTHONS[-1]),
+        runs=3,
+        facts={
+            "seconds": {"nothing": [2.0, 1.0, 9.0], "forked": [5.0, 3.0, 4.0], "xdist": [1.0] * 3},
+            "passed": {"nothing": 24, "forked": 24, "xdist": 20},
+            "load before": 0.5,
+            "load after": 0.7,
+        },
+    )
+    sections = strategies.EXPERIMENT.sections([wall])
+    row = {line.split("|")[1].strip(): line for line in sections["reported"].split("\n")}
+    assert "| 2.00 \N{MULTIPLICATION SIGN} |" in row["`--forked`"]
+    assert "| 20/24 tests pass |" in row["pytest-xdist, `-n 2`"]
+    assert "2.0 s" in sections["timed"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"session": "crashed", "tests": {}}, "the session dies"),
+        ({"session": "failed", "tests": {"test_crashes": ["failed"]}}, "FAILED"),
+        ({"session": "passed", "tests": {}}, "nothing, and the session passes"),
+        ({"session": "refused", "tests": {}}, "the session does not run"),
+    ],
+)
+def test_what_a_crash_is_reported_as(body: dict[str, object], said: str) -> None:
+    """A session that passes although a test of it crashed is told from one that fails."""
+    record = measured(
+        *("report", "forked", PYTHONS[-1]),
+        facts={"body": body, "teardown": body, "fixture": {"session": "passed", "set-ups": 6}},
+    )
+    assert (
+        f"| `--forked` | {said} | {said} | 6 |"
+        in strategies.EXPERIMENT.sections([record])["reported"]
+    )
+
+
+def test_no_wheel_is_shown() -> None:
+    """A combination that cannot be is no crash and no survivor."""
+    absent = [
+        measured("1.62.3", "3.13", mode, python="", unavailable=NO_WHEEL)
+        for mode in ("plain", "stopped", "guard")
+    ]
+    sections = EXPERIMENTS["versions"].sections(absent)
+    assert "| 1.62.3 | not measured | not measured | no wheel |" in sections["table"]
+    assert sections["absent"] == "There is no wheel of grpcio 1.62.3 on Python 3.13."
+    assert "0/0" in sections["plain"]
+
+
+def test_provenance_names_all_dates_and_versions() -> None:
+    """Records of several days and versions are not passed off as of one."""
+    text = provenance(
+        [
+            measured("a", date="2001-01-01", packages={"grpcio": "1.9.0"}),
+            measured("b", date="2001-02-03", packages={"grpcio": "1.10.0"}),
+        ],
+        "just evidence",
+    )
+    assert "2001-01-01 to 2001-02-03" in text
+    assert "grpcio 1.9.0 and 1.10.0" in text
+
+
+def test_markdown_pieces() -> None:
+    """A bar does not end a cell; lists read as English does."""
+    assert table(["a"], [["x|y"]]).split("\n")[2] == r"| x\|y |"
+    assert [listing(["a", "b", "c"][:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
