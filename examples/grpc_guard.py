@@ -367,6 +367,7 @@ class _Guard:
             pytest.fail("\n".join(messages), pytrace=False)
         return result
 
+    @pytest.hookimpl(trylast=True)  # an interrupted run tears its fixtures down here
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Fail the run if a loop that closed outside of any test had a leak."""
         if self._leaks and self._mode == "error" and session.exitstatus == pytest.ExitCode.OK:

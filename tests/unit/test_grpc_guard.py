@@ -217,6 +217,17 @@ def test_names_code_outside_of_tests(pytester: pytest.Pytester) -> None:
     assert result.ret not in (pytest.ExitCode.OK, pytest.ExitCode.INTERNAL_ERROR)
 
 
+def test_interrupted_run(pytester: pytest.Pytester) -> None:
+    """After Ctrl-C, a session's loop closes in no test: the run's last lines tell its leak."""
+    suite = SUITES["pytest-asyncio, session loops"]
+    pytester.makepyfile(HEAD + suite.replace("pass", "raise KeyboardInterrupt"))
+    result = run(pytester, *GUARD)
+    result.stdout.fnmatch_lines(
+        ["The fixture 'worker', set up for *::test_first, left a grpc.aio*"]
+    )
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
 def test_error_keeps_the_tests_own_result(pytester: pytest.Pytester) -> None:
     """With `error`, a test that leaks has passed and has an error at teardown."""
     leaking_suite(pytester)
