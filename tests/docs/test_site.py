@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from tests.docs.checker.page import Kind, Site
+from tests.docs.checker.sandbox import copy_project
 
 PROJECT = Path(__file__).parents[2]
 FONTS = PROJECT / "docs/assets/fonts"
@@ -184,6 +184,27 @@ def test_the_checker_sees_every_block_that_the_site_shows(pages: dict[str, Beaut
     assert checked.keys() == pages.keys() - {"404.html"}
 
 
+def test_what_the_text_names_exists(pages: dict[str, BeautifulSoup]) -> None:
+    """Each recipe and each path of the project that a sentence or a table names is there."""
+    listed = subprocess.run(
+        ["just", "--summary"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    site = Site(PROJECT)
+    shown = {block.title for page in site.pages() for block in site.read(page).blocks}
+    named = {
+        code.get_text()
+        for page in pages.values()
+        for code in page.select("code")
+        if code.find_parent("pre") is None
+    }
+    recipes = {found[1] for name in named if (found := re.match(r"just ([a-z][\w-]*)", name))}
+    paths = {name for name in named if re.fullmatch(r"(?:docs|examples|tests)/[\w./-]+", name)}
+    assert {"test", "test-docs"} <= recipes
+    assert recipes - {*listed.stdout.split()} == set()
+    assert "examples/segfault/repro.py" in paths
+    assert {path for path in paths - shown if not (PROJECT / path).exists()} == set()
+
+
 def test_few_blocks_are_excused() -> None:
     """At most one block in twenty is shown without being run or checked."""
     site = Site(PROJECT)
@@ -256,10 +277,10 @@ def test_an_omission_is_found(cut: str, lack: str) -> None:
 )
 def test_a_strict_build_fails(tmp_path: Path, page: str, addition: str, message: str) -> None:
     """A dead link, anchor or snippet, and a page that is not in the navigation, end the build."""
-    shutil.copytree(PROJECT / "docs", tmp_path / "docs")
-    shutil.copy(PROJECT / "mkdocs.yml", tmp_path)
-    with (tmp_path / "docs" / page).open("a") as text:
+    project = tmp_path / "project"
+    copy_project(PROJECT, project)
+    with (project / "docs" / page).open("a") as text:
         text.write(f"\n\n{addition}\n")
-    result = build(tmp_path, tmp_path / "site")
+    result = build(project, tmp_path / "site")
     assert result.returncode != 0
     assert message in result.stdout
