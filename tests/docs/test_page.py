@@ -115,6 +115,8 @@ def test_language_and_title_say_what_is_done(
         ("```toml\nx = 1\n```\n", 1, "which file is this?"),
         ('```python title="../x.py"\nx\n```\n', 1, "leaves the project"),
         ('```python title="/x.py"\nx\n```\n', 1, "leaves the project"),
+        ('```ini title="pyproject.toml"\nx\n```\n', 1, "is not written in ini: write toml"),
+        ('```python title="justfile"\nx\n```\n', 1, "is not written in python: write just"),
         ('```bash title="Not run: no"\nx\n```\n', 1, "say why the block is not run"),
         ('```bash title="Not run:"\nx\n```\n', 1, "say why the block is not run"),
         ('```bash title="not rum: it wipes the disk"\nx\n```\n', 1, "say why the block is not"),

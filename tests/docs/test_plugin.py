@@ -130,6 +130,7 @@ FALSE_PAGES = {
     "a name": ("@pytest.fixture\n", "@pytest.fixtur\n", "@pytest.fixtur", "no attribute"),
     "syntax": ("-> int:", "-> int", "def answer() -> int", "does not parse"),
     "a key": ("asyncio_mode", "asyncio_mod", "asyncio_mod = auto", "no installed pytest plugin"),
+    "a section": ("[pytest]\n", "[pytst]\n", "[pytst]", "has just one section, [pytest]"),
     "a digit": ("    7\n", "    8\n", "    8", "`echo $?` printed something else"),
     "a status": ("    $ echo $?\n    7\n", "", "    $ (exit 7)", "exited with status 7"),
     "an output": (

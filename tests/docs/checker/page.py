@@ -62,6 +62,20 @@ _KINDS = {
     "text": Kind.QUOTE,
 }
 
+# Which language a file is in, by the end of its name or its whole name.
+_LANGUAGE_OF = {
+    ".cfg": "ini",
+    ".ini": "ini",
+    ".json": "json",
+    ".md": "markdown",
+    ".proto": "proto",
+    ".py": "python",
+    ".toml": "toml",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    "justfile": "just",
+}
+
 # A line that a reader would take for the start of a fence, in a quote or a list too.
 _FENCE_LIKE = re.compile(
     r"^[ \t>]*(?:(?:[-*+:]|\d+[.)])[ \t]+)?(?P<fence>`{3,}|~{3,})(?P<info>.*)$"
@@ -322,6 +336,11 @@ def _header_problems(fence: _Fence) -> Iterator[str]:
         yield f"the title {title!r} leaves the project: write a path below it"
     elif language in FILE_LANGUAGES and not title:
         yield f'which file is this? Write title="path/of/file.{language}" after the language'
+    elif language in FILE_LANGUAGES | {"markdown", "python"}:
+        name = Path(title).name
+        written_in = _LANGUAGE_OF.get(Path(name).suffix or name, language)
+        if written_in != language:
+            yield f"{title} is not written in {language}: write {written_in} after the backticks"
 
 
 def _content_problems(fence: _Fence) -> Iterator[str]:

@@ -272,6 +272,12 @@ class PageRun:
 
     def _check_pytest_options(self, block: Block) -> None:
         """Let pytest read the file: with its neighbours, whose plugins may add options."""
+        for index, line in enumerate(block.lines):
+            # What stands in any other section, pytest passes over without a word.
+            if Path(block.title).name == "pytest.ini" and re.match(r"\[(?!pytest\])", line):
+                raise self._fail(
+                    block.at(index), f"pytest.ini has just one section, [pytest], and not {line}"
+                )
         printed = self._refusal(block)
         unknown = _UNKNOWN_OPTION.search(printed)
         if unknown:
