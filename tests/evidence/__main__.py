@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tests.evidence import compatibility, fork_traps, leaks, proof, strategies, upstream, versions
 from tests.evidence.campaign import Campaign, Cell, jobs_of_this_machine
-from tests.evidence.environments import Unmeasurable, pins
+from tests.evidence.environments import NO_INTERPRETER, Unmeasurable, pins
 from tests.evidence.records import Record
 from tests.evidence.sessions import PROJECT
 
@@ -137,7 +137,12 @@ def _measure(
     except Unmeasurable as reason:
         _give_up(f"{reason}")
     for name, experiment in EXPERIMENTS.items():
-        measured = [r for c, r in zip(cells, records, strict=True) if c.name[0] == name]
+        measured = [
+            record
+            for cell, record in zip(cells, records, strict=True)
+            # That this machine lacks a Python is no finding about any grpcio.
+            if cell.name[0] == name and record.unavailable != NO_INTERPRETER
+        ]
         if measured:
             experiment.update(DOCS, measured, pins(PROJECT))
     write_snippets()

@@ -17,7 +17,12 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.evidence.environments import Environment, Environments, Unavailable
+from tests.evidence.environments import (
+    NO_INTERPRETER,
+    Environment,
+    Environments,
+    Unavailable,
+)
 from tests.evidence.outcome import stop
 from tests.evidence.records import Record, this_platform, today
 
@@ -132,6 +137,8 @@ class Campaign:
                 signals=dict(sorted(finding.signals.items())),
                 facts=finding.facts,
             )
+        if record.unavailable == NO_INTERPRETER:  # of this machine, today: nothing to remember
+            return record
         path = self._state(cell)
         path.parent.mkdir(parents=True, exist_ok=True)
         state = {"fingerprint": _fingerprint(cell, runs), "record": asdict(record)}

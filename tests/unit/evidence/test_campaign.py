@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tests.evidence.campaign import Bench, Campaign, Cell, Finding
 from tests.evidence.environments import (
+    NO_INTERPRETER,
     NO_WHEEL,
     Environment,
     Environments,
@@ -112,6 +113,20 @@ def test_what_is_unavailable_is_recorded(tmp_path: Path, measure: Measurement) -
     absent, present = run(tmp_path, cell(measure, "none"), cell(measure))
     assert (absent.unavailable, absent.runs, absent.outcomes) == (NO_WHEEL, 0, {})
     assert present.outcomes == {"passed": 3}
+
+
+def test_a_missing_interpreter_is_asked_for_again(
+    tmp_path: Path, measure: Measurement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the Python is installed, its cell is measured."""
+
+    def make(*_: object) -> None:
+        raise Unavailable(NO_INTERPRETER)
+
+    with monkeypatch.context() as without:
+        without.setattr(Environments, "make", make)
+        assert run(tmp_path, cell(measure))[0].unavailable == NO_INTERPRETER
+    assert run(tmp_path, cell(measure))[0].outcomes == {"passed": 3}
 
 
 def test_what_cannot_be_asked_for_ends_the_campaign(tmp_path: Path, measure: Measurement) -> None:

@@ -7,7 +7,13 @@ from typer.testing import CliRunner
 
 from tests.evidence import __main__ as commands
 from tests.evidence import records
-from tests.evidence.environments import NO_WHEEL, Environments, Unavailable, Unreachable
+from tests.evidence.environments import (
+    NO_INTERPRETER,
+    NO_WHEEL,
+    Environments,
+    Unavailable,
+    Unreachable,
+)
 from tests.evidence.records import Record
 
 
@@ -41,13 +47,11 @@ def test_without_a_network_nothing_changes(tmp_path: Path, monkeypatch: pytest.M
     assert not (tmp_path / "docs").exists()
 
 
-def test_a_narrowed_run_keeps_the_other_cells(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only the cells that were asked for are replaced in the data; the snippets follow."""
+def narrowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> list[Record]:
+    """Measure one of two known cells, which cannot be for this reason; give the data after it."""
 
     def make(*_: object) -> None:
-        raise Unavailable(NO_WHEEL)
+        raise Unavailable(reason)
 
     monkeypatch.setattr(Environments, "make", make)
     monkeypatch.setattr(commands, "CACHE", tmp_path / "cache")
@@ -71,9 +75,24 @@ def test_a_narrowed_run_keeps_the_other_cells(
     options = ["--only", "1.62.3", "--only", "3.11", "--only", "guard"]
     result = CliRunner().invoke(commands.app, ["evidence", "versions", *options])
     assert result.exit_code == 0
-    assert NO_WHEEL in result.output
-    kept, replaced = records.read(data)
+    assert reason in result.output
+    return records.read(data)
+
+
+def test_a_narrowed_run_keeps_the_other_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the cells that were asked for are replaced in the data; the snippets follow."""
+    kept, replaced = narrowed(tmp_path, monkeypatch, NO_WHEEL)
     assert (kept.date, kept.outcomes) == ("2001-01-01", {"crashed": 3})
     assert (replaced.unavailable, replaced.outcomes) == (NO_WHEEL, {})
     row = "| 1.62.3 | 3/3 · not measured · no wheel |"
     assert row in (tmp_path / "generated/versions.md").read_text()
+
+
+def test_a_python_that_is_not_here_leaves_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one machine lacks is shown, and replaces nothing that another has measured."""
+    for record in narrowed(tmp_path, monkeypatch, NO_INTERPRETER):
+        assert (record.date, record.outcomes) == ("2001-01-01", {"crashed": 3})
