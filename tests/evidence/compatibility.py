@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import NEWEST, Environment
 from tests.evidence.experiment import PYTHONS, Experiment, Pins
-from tests.evidence.markdown import NOT_MEASURED, listing, provenance, share, table
+from tests.evidence.markdown import NOT_MEASURED, dated, listing, provenance, share, table
 from tests.evidence.records import Record
 from tests.evidence.sessions import Session, repeated, suite_session
 from tests.evidence.strategies import SUITES
@@ -73,6 +73,7 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
         ),
         "messages": "\n".join(f"- `{text}`: {listing(who)}." for text, who in messages.items())
         or "None fails.",
+        "dated": dated(measured),
         "measured": provenance(measured, "just evidence compatibility"),
     }
 

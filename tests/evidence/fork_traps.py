@@ -6,13 +6,13 @@ from functools import partial
 
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
-from tests.evidence.markdown import NOT_MEASURED, provenance, share, table
+from tests.evidence.markdown import NOT_MEASURED, dated, provenance, share, table
 from tests.evidence.records import Record
 from tests.evidence.sessions import Session, suite_session
 from tests.evidence.strategies import SUITES
 
 SUITE = SUITES / "fork_traps"
-RUNS = 10
+RUNS = 5
 SECONDS = 20.0
 """A forked test takes less than one; what has not ended by then never will."""
 
@@ -80,12 +80,13 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
     cells = {record.cell: record for record in records}
     sections = {
         "table": table(
-            ["The parent has", *(f"`{VARIABLE}` {_shown(setting)}" for setting in SETTINGS)],
+            ["The parent has", *(_shown(setting) for setting in SETTINGS)],
             (
                 [title, *(_says(cells.get((parent, setting))) for setting in SETTINGS)]
                 for parent, title in PARENTS.items()
             ),
         ),
+        "dated": dated(records),
         "measured": provenance(records, "just evidence fork-traps"),
     }
     for parent in PARENTS:

@@ -26,13 +26,18 @@ def listing(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 
+def dated(records: Sequence[Record]) -> str:
+    """Say on which day the records were made, or from which day to which."""
+    dates = sorted({record.date for record in records})
+    return " to ".join(dates[:: len(dates) - 1] if dates[1:] else dates) or NOT_MEASURED
+
+
 def provenance(records: Sequence[Record], command: str, **tools: str) -> str:
     """Say when, where and with what the records were made, and by which command.
 
     `tools` are further versions, by name.
     """
-    dates = sorted({record.date for record in records})
-    if not dates:
+    if not records:
         return f"Not measured yet: `{command}`."
     measured = [record for record in records if not record.unavailable]
     pythons = sorted({record.python for record in measured}, key=_numbers)
@@ -44,11 +49,10 @@ def provenance(records: Sequence[Record], command: str, **tools: str) -> str:
     said = [
         f"{name} {listing(sorted(found, key=_numbers))}" for name, found in sorted(versions.items())
     ]
-    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     where = listing(sorted({record.platform for record in records}))
     return (
-        f"Measured {when} on {where}, CPython {listing(pythons)}, with {'; '.join(said)}. "
-        f"Again: `{command}`."
+        f"Measured {dated(records)} on {where}, CPython {listing(pythons)}, "
+        f"with {'; '.join(said)}. Again: `{command}`."
     )
 
 

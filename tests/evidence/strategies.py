@@ -1,10 +1,12 @@
 """What each way to run a leaking suite does to the crash, to the report, and to the wall time."""
 
 import os
+import re
 import statistics
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -30,13 +32,15 @@ SUITES = Path(__file__).parent / "suites"
 RUNS = 20
 SLOW_RUNS = 5
 ROUNDS = 5
+GUARD_ROUNDS = 25
+PROFILED_RUNS = 3
+"""Under the profiler, which tells the guard's cost where 25 rounds differ by more than it."""
 SECONDS = 180.0
 
 # What the 24 integration tests need besides.
-_SYSTEM = (
-    *("grpcio-health-checking", "protobuf", "rich", "typer", "websockets"),
-    "pytest-timeout",  # pyproject.toml sets its option
-)
+_SYSTEM = ("grpcio-health-checking", "protobuf", "rich", "typer", "websockets")
+# The option of pytest-timeout, beside which some of the strategies refuse to run.
+_TIMEOUT = re.compile(r"^timeout = .*$", re.MULTILINE)
 _MODULE_LOOPS = (
     *("-o", "asyncio_default_fixture_loop_scope=module"),
     *("-o", "asyncio_default_test_loop_scope=module"),
@@ -216,17 +220,15 @@ def _report(bench: Bench, strategy: Strategy) -> Finding:
     )
 
 
-def _wall(bench: Bench) -> Finding:
-    """Time the 24 integration tests under every strategy in turn, round by round."""
-    seconds: dict[str, list[float]] = {strategy.name: [] for strategy in _TIMED}
+def _wall(bench: Bench, strategies: Sequence[Strategy]) -> Finding:
+    """Time the 24 integration tests under each strategy in turn, round by round."""
+    seconds: dict[str, list[float]] = {strategy.name: [] for strategy in strategies}
     passed: dict[str, int] = {}
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="evidence-") as temporary:
-        project = Path(temporary) / "project"
-        copy_project(PROJECT, project)
+    with _project_copy() as project:
         # One more round comes first: it warms up, and finds what loses the session.
         for number in range(bench.runs + 1):
-            for strategy in _TIMED:
+            for strategy in strategies:
                 environment = bench.others.get(strategy.name)
                 if environment is None or passed.get(strategy.name) == 0:
                     continue
@@ -243,6 +245,33 @@ def _wall(bench: Bench) -> Finding:
             "load after": round(os.getloadavg()[0], 1),
         },
     )
+
+
+def _cost_of_guard(bench: Bench) -> Finding:
+    """Time the integration tests with and without the guard, and profile them under it."""
+    timed = _wall(bench, [_BY_NAME["nothing"], _BY_NAME["guard"]])
+    profiled = ["-p", "share_of_guard", *_BY_NAME["guard"].arguments, "tests/integration"]
+    with _project_copy() as project:
+        shares = [
+            round(float(note), 5)
+            for _ in range(PROFILED_RUNS)
+            for note in session(bench.environment, project, profiled, seconds=SECONDS).notes
+        ]
+    return replace(timed, facts={**timed.facts, "shares": shares})
+
+
+@contextmanager
+def _project_copy() -> Iterator[Path]:
+    """Copy the project, so that nothing of the checkout is touched, without pytest-timeout."""
+    with tempfile.TemporaryDirectory(prefix="evidence-") as temporary:
+        project = Path(temporary) / "project"
+        copy_project(PROJECT, project)
+        settings = project / "pyproject.toml"
+        text, options = _TIMEOUT.subn("", settings.read_text(encoding="utf-8"))
+        if options != 1:
+            raise ValueError(f"{settings.name} has no option `timeout`, which was to be removed")
+        settings.write_text(text, encoding="utf-8")
+        yield project
 
 
 def _integration(strategy: Strategy, environment: Environment, project: Path) -> tuple[float, int]:
@@ -295,17 +324,23 @@ def _cells(pins: Pins) -> list[Cell]:
         for strategy in _TIMED
     ]
     system = {name: pins[name] for name in _SYSTEM}
-    wall = Cell(
-        name=("strategies", "wall", "all", newest),
-        python=newest,
-        packages=_packages(_BY_NAME["nothing"], pins) | system,
-        others={strategy.name: _packages(strategy, pins) | system for strategy in _TIMED},
-        runs=ROUNDS,
-        measure=_wall,
-        inputs=[GUARD, PROJECT / "tests/integration", PROJECT / "examples/voice_pipeline"],
-        alone=True,
-    )
-    return [*leaks, *reports, wall]
+    walls = [
+        Cell(
+            name=("strategies", "wall", which, newest),
+            python=newest,
+            packages=_packages(_BY_NAME["nothing"], pins) | system,
+            others={strategy.name: _packages(strategy, pins) | system for strategy in timed},
+            runs=rounds,
+            measure=measure,
+            inputs=[GUARD, PROJECT / "tests/integration", PROJECT / "examples/voice_pipeline"],
+            alone=True,
+        )
+        for which, measure, timed, rounds in (
+            ("all", partial(_wall, strategies=_TIMED), _TIMED, ROUNDS),
+            ("guard", _cost_of_guard, (_BY_NAME["nothing"], _BY_NAME["guard"]), GUARD_ROUNDS),
+        )
+    ]
+    return [*leaks, *reports, *walls]
 
 
 def _sections(records: Sequence[Record]) -> Mapping[str, str]:
@@ -353,6 +388,7 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
         "chart": _chart(leaks, cells.get(("wall", "all", PYTHONS[-1]))),
         "measured": provenance(records, "just evidence strategies"),
         "timed": _timed(cells.get(("wall", "all", PYTHONS[-1]))),
+        "cost-of-the-guard": _told_cost(cells.get(("wall", "guard", PYTHONS[-1]))),
     }
     for strategy in STRATEGIES:
         sections[strategy.name] = _sentence(
@@ -404,38 +440,55 @@ def _set_ups(record: Record | None) -> str:
     return f"{fixture['set-ups']}" if fixture["session"] == Outcome.PASSED else "its tests fail"
 
 
-def _medians(wall: Record | None) -> dict[str, float]:
-    """Give the median seconds of each strategy under which all tests passed."""
+def _factors(wall: Record | None) -> dict[str, list[float]]:
+    """Give each strategy's time against plain pytest's, round by round.
+
+    Those under which a test did not pass are left out.
+    """
     if wall is None or wall.unavailable:
         return {}
-    best = max(wall.facts["passed"].values())
+    seconds, passed = wall.facts["seconds"], wall.facts["passed"]
     return {
-        name: statistics.median(seconds)
-        for name, seconds in wall.facts["seconds"].items()
-        if seconds and wall.facts["passed"][name] == best
+        name: [took / plain for took, plain in zip(took_all, seconds["nothing"], strict=True)]
+        for name, took_all in seconds.items()
+        if took_all and passed[name] == passed["nothing"]
     }
 
 
 def _ratios(wall: Record | None) -> dict[str, str]:
-    medians = _medians(wall)
-    if wall is None or "nothing" not in medians:
+    """Give what a table says of each strategy's time: the median, or that tests do not pass."""
+    if wall is None or wall.unavailable:
         return {}
-    ratios = {
-        name: f"{median / medians['nothing']:.2f} {TIMES}" for name, median in medians.items()
+    passed = wall.facts["passed"]
+    return {name: f"{share(n, passed['nothing'])} tests pass" for name, n in passed.items()} | {
+        name: f"{statistics.median(factors):.2f} {TIMES}"
+        for name, factors in _factors(wall).items()
     }
-    passed, all_passed = wall.facts["passed"], wall.facts["passed"]["nothing"]
-    return {name: f"{share(n, all_passed)} tests pass" for name, n in passed.items()} | ratios
 
 
 def _timed(wall: Record | None) -> str:
-    medians = _medians(wall)
-    if wall is None or "nothing" not in medians:
+    if wall is None or wall.unavailable:
         return "The wall times are not measured yet: `just evidence strategies --only wall`."
+    plain = wall.facts["seconds"]["nothing"]
     return (
-        f"Wall times: the {wall.facts['passed']['nothing']} integration tests, median of "
-        f"{wall.runs} rounds in which the strategies took turns, against plain pytest's "
-        f"{medians['nothing']:.1f} s; load average {wall.facts['load before']} before and "
-        f"{wall.facts['load after']} after."
+        f"Wall times: the {wall.facts['passed']['nothing']} integration tests, in {wall.runs} "
+        f"rounds in which the strategies took turns; the median of the rounds' ratios against "
+        f"plain pytest. That one took {min(plain):.1f} s to {max(plain):.1f} s, so small "
+        f"differences are the machine's noise. Load average {wall.facts['load before']} before "
+        f"and {wall.facts['load after']} after."
+    )
+
+
+def _told_cost(wall: Record | None) -> str:
+    factors = _factors(wall).get("guard")
+    if wall is None or factors is None:
+        return "What the guard costs is not measured yet: `just evidence strategies --only wall`."
+    low, middle, high = statistics.quantiles(factors, n=4)
+    return (
+        f"The guard's own cost, over {wall.runs} rounds in turn with plain pytest: {middle:.3f} "
+        f"{TIMES} its wall time on the {wall.facts['passed']['nothing']} integration tests "
+        f"(median; half of the rounds lie between {low:.3f} and {high:.3f}). Its own functions "
+        f"take {max(wall.facts['shares']):.2%} of a run under Python's profiler."
     )
 
 
@@ -449,8 +502,7 @@ def _sentence(strategy: Strategy, leaks: Sequence[Record], ratio: str | None) ->
 
 
 def _chart(leaks: Mapping[str, Sequence[Record]], wall: Record | None) -> str:
-    medians = _medians(wall)
-    plain = medians.get("nothing", 1.0)
+    medians = {name: statistics.median(factors) for name, factors in _factors(wall).items()}
     return svg.bars(
         title="What each strategy costs",
         description=(
@@ -461,8 +513,8 @@ def _chart(leaks: Mapping[str, Sequence[Record]], wall: Record | None) -> str:
         bars=[
             svg.Bar(
                 name=f"{'✗' if lost else '✓'} {_BY_NAME[name].title.replace('`', '')}",
-                length=median / plain,
-                label=f"{median / plain:.2f} {TIMES}",
+                length=median,
+                label=f"{median:.2f} {TIMES}",
                 tone="crash" if lost else "held",
             )
             for name, median in medians.items()

@@ -16,6 +16,8 @@ _TONES = {
     "held": "var(--site-held, #1d6b40)",
     "absent": "var(--md-default-fg-color--lighter, #7d8894)",
 }
+# Pixels that a character of a bar's name takes at the most, on average.
+_WIDEST = 7.8
 _INK = "var(--md-default-fg-color, currentColor)"
 _PAPER = "var(--md-default-bg-color, #fff)"
 
@@ -75,7 +77,8 @@ def heat_map(
 
 def bars(*, title: str, description: str, bars: Sequence[Bar]) -> str:
     """Draw horizontal bars with a name before and a label after each."""
-    left, width, step = 182, 220, 28
+    width, step = 220, 28
+    left = 16 + _WIDEST * max((len(bar.name) for bar in bars), default=0)
     longest = max((bar.length for bar in bars), default=1.0)
     parts = []
     for number, bar in enumerate(bars):

@@ -7,7 +7,7 @@ from tests.evidence import svg
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import Environment
 from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
-from tests.evidence.markdown import NOT_MEASURED, listing, provenance, share, table
+from tests.evidence.markdown import NOT_MEASURED, dated, listing, provenance, share, table
 from tests.evidence.outcome import Run, run
 from tests.evidence.records import Record
 from tests.evidence.sessions import (
@@ -81,6 +81,8 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
             f"- {_sentence(title, [r for r in records if r.cell[2] == mode])}"
             for mode, title in MODES.items()
         ),
+        "affected": _affected([r for r in records if r.cell[2] == "plain" and not r.unavailable]),
+        "dated": dated(records),
         "measured": provenance(records, "just evidence versions"),
         "absent": f"There is no wheel of grpcio {listing(absent)}." if absent else "",
     }
@@ -99,6 +101,18 @@ def _says(record: Record | None) -> str:
     if record is None:
         return NOT_MEASURED
     return record.unavailable or share(record.lost, record.runs)
+
+
+def _affected(plain: Sequence[Record]) -> str:
+    """Name the grpcios and Pythons with which the reproducer crashed."""
+    tried = list(dict.fromkeys(record.cell[0] for record in plain))
+    crashed = [record for record in plain if record.lost]
+    lines = list(dict.fromkeys(record.cell[0] for record in crashed))
+    if not lines:
+        return f"no grpcio that was tried: {listing(tried)}" if tried else NOT_MEASURED
+    which = f"{lines[0]} to {lines[-1]}, each that was tried" if lines == tried else listing(lines)
+    pythons = listing(sorted({record.cell[1] for record in crashed}))
+    return f"grpcio {which}; Python {pythons}"
 
 
 def _sentence(title: str, records: Sequence[Record]) -> str:

@@ -84,13 +84,13 @@ def test_a_message_is_told_without_its_place() -> None:
     assert compatibility.message(session) == "running the test EXITED with status 3"
 
 
-def test_ratios_are_of_medians_against_plain() -> None:
-    """A strategy under which tests do not pass has no ratio, but says how many pass."""
+def test_ratios_are_of_the_same_round() -> None:
+    """A machine that slows down spoils no ratio; tests that do not pass are told instead of one."""
     wall = measured(
         *("wall", "all", PYTHONS[-1]),
         runs=3,
         facts={
-            "seconds": {"nothing": [2.0, 1.0, 9.0], "forked": [5.0, 3.0, 4.0], "xdist": [1.0] * 3},
+            "seconds": {"nothing": [1.0, 2.0, 9.0], "forked": [2.0, 4.0, 9.0], "xdist": [1.0] * 3},
             "passed": {"nothing": 24, "forked": 24, "xdist": 20},
             "load before": 0.5,
             "load after": 0.7,
@@ -100,7 +100,24 @@ def test_ratios_are_of_medians_against_plain() -> None:
     row = {line.split("|")[1].strip(): line for line in sections["reported"].split("\n")}
     assert "| 2.00 \N{MULTIPLICATION SIGN} |" in row["`--forked`"]
     assert "| 20/24 tests pass |" in row["pytest-xdist, `-n 2`"]
-    assert "2.0 s" in sections["timed"]
+    assert "1.0 s to 9.0 s" in sections["timed"]
+
+
+def test_the_cost_of_the_guard_is_told_with_its_spread() -> None:
+    """The median alone would hide how much the rounds differ."""
+    wall = measured(
+        *("wall", "guard", PYTHONS[-1]),
+        runs=5,
+        facts={
+            "seconds": {"nothing": [2.0] * 5, "guard": [1.0, 2.0, 2.2, 2.4, 9.0]},
+            "passed": {"nothing": 24, "guard": 24},
+            "shares": [0.001, 0.0021],
+        },
+    )
+    said = strategies.EXPERIMENT.sections([wall])["cost-of-the-guard"]
+    assert "1.100 \N{MULTIPLICATION SIGN}" in said
+    assert "between 0.750 and 2.850" in said
+    assert "0.21%" in said
 
 
 @pytest.mark.parametrize(
@@ -134,6 +151,24 @@ def test_no_wheel_is_shown() -> None:
     assert "| 1.62.3 | not measured | not measured | no wheel |" in sections["table"]
     assert sections["absent"] == "There is no wheel of grpcio 1.62.3 on Python 3.13."
     assert "0/0" in sections["plain"]
+
+
+@pytest.mark.parametrize(
+    ("crashes", "said"),
+    [
+        ({"1.9.0": 3, "1.10.0": 1}, "grpcio 1.9.0 to 1.10.0, each that was tried; Python 3.13"),
+        ({"1.9.0": 3, "1.10.0": 0}, "grpcio 1.9.0; Python 3.13"),
+        ({"1.9.0": 0, "1.10.0": 0}, "no grpcio that was tried: 1.9.0 and 1.10.0"),
+    ],
+)
+def test_what_is_affected(crashes: dict[str, int], said: str) -> None:
+    """A grpcio with which nothing crashed is not named, though it was tried."""
+    tried = [
+        measured(line, "3.13", "plain", runs=3, outcomes={"crashed": lost, "passed": 3 - lost})
+        for line, lost in crashes.items()
+    ]
+    absent = measured("1.8.0", "3.13", "plain", python="", unavailable=NO_WHEEL)
+    assert EXPERIMENTS["versions"].sections([absent, *tried])["affected"] == said
 
 
 def test_provenance_names_all_dates_and_versions() -> None:

@@ -54,6 +54,15 @@ def test_both_verdicts_of_a_test_are_seen() -> None:
     assert ended.verdicts()["test_crashes"] == ["failed", "passed"]
 
 
+def test_the_share_of_the_guard_is_noted() -> None:
+    """A profiled session notes a part of its time; there is none without the guard."""
+    profiled = ["-p", "share_of_guard", "--stopped"]
+    (share,) = suite_session(HERE, LEAKING_SUITE, [*profiled, "-p", "grpc_guard"]).notes
+    assert 0 < float(share) < 1
+    (none,) = suite_session(HERE, LEAKING_SUITE, profiled).notes
+    assert float(none) == 0
+
+
 def test_a_leak_crashes_and_its_cures_do_not() -> None:
     """The leaking suite dies as it is, and passes with its servers stopped or guarded."""
     assert suite_session(HERE, LEAKING_SUITE).outcome.lost

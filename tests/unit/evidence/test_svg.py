@@ -66,6 +66,18 @@ def test_each_square_says_its_figure() -> None:
     assert [texts.count(text) for text in ("3/3", "0/3", "none", "<mended>")] == [2, 2, 2, 1]
 
 
+@pytest.mark.parametrize("name", ["W", "module-scoped loops, one module", "w" * 60])
+def test_a_long_name_makes_room_for_itself(name: str) -> None:
+    """A name ends before its bar, so it has to have the room before that."""
+    chart = svg.bars(
+        title="Bars",
+        description="What they show.",
+        bars=[svg.Bar(name=name, length=1.0, label="one", tone="held")],
+    )
+    written = next(e for e in ET.fromstring(chart).iter("text") if e.text == name)  # noqa: S314 - made here
+    assert float(written.attrib["x"]) >= 7.5 * len(name)
+
+
 def test_bars_are_as_long_as_their_values() -> None:
     """The lengths have the ratio of the values, from zero."""
     widths = [float(bar.attrib["width"]) for bar in ET.fromstring(BARS).iter("rect")]  # noqa: S314 - made here
