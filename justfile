@@ -48,7 +48,7 @@ test-integration: install
 test-integration-fast: install
     uv run pytest tests/integration/ -v -m "integration"
 
-# Measure what the pages claim, or some experiments of it (versions leaks strategies compatibility fork-traps), or with --only some cells.
+# Measure what the pages claim: all of it, the experiments named, or with --only some cells.
 evidence *ARGS: install
     uv run python -m tests.evidence evidence {{ ARGS }}
 
