@@ -239,6 +239,17 @@ def test_a_dead_link_fails_at_its_line(
     assert "docs/other.md:" not in done.stdout
 
 
+def test_a_missing_snippet_is_told_without_a_traceback(
+    project: Path, run_checker: RunChecker
+) -> None:
+    """MkDocs breaks off with a traceback; the page and the line are told, and nothing of that."""
+    (project / "docs" / "true.md").write_text('# True\n\n--8<-- "nowhere.md"\n')
+    done = run_checker(project, "docs")
+    assert done.returncode == 1
+    assert "docs/true.md:3: Snippet at path 'nowhere.md' could not be found" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_a_page_out_of_the_navigation_fails(project: Path, run_checker: RunChecker) -> None:
     """What MkDocs says of the page as a whole is told at its first line."""
     with (project / "mkdocs.yml").open("a") as config:

@@ -52,5 +52,6 @@ def link_faults(site: Site, page: Path, warnings: Sequence[str]) -> list[Fault]:
             continue
         target = _TARGET.search(warning)
         at = next((n for n, line in enumerate(lines, 1) if target and target[1] in line), 1)
-        faults.append(Fault(at, " ".join(warning.split())))
+        said, _, _ = warning.partition("Traceback (most recent call last)")
+        faults.append(Fault(at, " ".join(said.split())))
     return faults
