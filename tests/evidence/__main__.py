@@ -11,7 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.evidence import compatibility, fork_traps, leaks, proof, strategies, upstream, versions
+from tests.evidence import (
+    asyncio_plugin,
+    compatibility,
+    fork_traps,
+    leaks,
+    proof,
+    strategies,
+    upstream,
+    versions,
+)
 from tests.evidence.campaign import Campaign, Cell, jobs_of_this_machine
 from tests.evidence.environments import NO_INTERPRETER, Unmeasurable, pins
 from tests.evidence.records import Record
@@ -19,7 +28,10 @@ from tests.evidence.sessions import PROJECT
 
 EXPERIMENTS = {
     module.EXPERIMENT.name: module.EXPERIMENT
-    for module in (versions, leaks, strategies, compatibility, fork_traps, proof)
+    for module in (
+        *(versions, asyncio_plugin, leaks, strategies),
+        *(compatibility, fork_traps, proof),
+    )
 }
 MEASURED = tuple(name for name in EXPERIMENTS if name != proof.EXPERIMENT.name)
 UNMEASURABLE = 3

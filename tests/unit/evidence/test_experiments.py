@@ -171,6 +171,20 @@ def test_what_is_affected(crashes: dict[str, int], said: str) -> None:
     assert EXPERIMENTS["versions"].sections([absent, *tried])["affected"] == said
 
 
+def test_which_pytest_asyncio_crashes() -> None:
+    """A version under which one session was lost is told from one under which none was."""
+    tried = [
+        measured(version, "3.13", "plain", runs=5, outcomes=outcomes)
+        for version, outcomes in {
+            "1.0.0": {"passed": 5},
+            "1.1.0": {"crashed": 1, "passed": 4},
+        }.items()
+    ]
+    said = EXPERIMENTS["pytest-asyncio"].sections(tried)["crashing"]
+    assert said.startswith("With pytest-asyncio 1.1.0 sessions")
+    assert said.endswith("with 1.0.0, none was.")
+
+
 def test_provenance_names_all_dates_and_versions() -> None:
     """Records of several days and versions are not passed off as of one."""
     text = provenance(

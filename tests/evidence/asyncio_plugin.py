@@ -1,0 +1,97 @@
+"""Which pytest-asyncio crashes on the leaking suite: it is the plugin that closes the loops."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from tests.evidence.campaign import Bench, Cell, Finding
+from tests.evidence.compatibility import OLDER_PYTEST
+from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
+from tests.evidence.markdown import NOT_MEASURED, listing, provenance, share, table
+from tests.evidence.records import Record
+from tests.evidence.sessions import GUARD, LEAKING_SUITE, repeated, suite_session
+
+# The last releases of some minor lines, and those on both sides of the change; with the last
+# pytest that all of them know. The newest is the pin, with the pinned pytest.
+OLDER = ("0.21.2", "0.23.8", "0.26.0", "1.0.0", "1.1.0")
+RUNS = 5
+
+_MODES: Mapping[str, tuple[str, ...]] = {"plain": (), "guard": ("-p", "grpc_guard")}
+
+
+def _measure(bench: Bench, mode: str) -> Finding:
+    sessions = [
+        suite_session(bench.environment, LEAKING_SUITE, _MODES[mode]) for _ in range(bench.runs)
+    ]
+    return Finding(runs=bench.runs, **repeated(sessions))
+
+
+def _cells(pins: Pins) -> list[Cell]:
+    pinned = {name: pins[name] for name in BASE}
+    older = [pinned | {"pytest-asyncio": version, "pytest": OLDER_PYTEST} for version in OLDER]
+    return [
+        Cell(
+            name=("pytest-asyncio", packages["pytest-asyncio"], python, mode),
+            python=python,
+            packages=packages,
+            runs=RUNS,
+            measure=partial(_measure, mode=mode),
+            inputs=[LEAKING_SUITE, *([GUARD] if mode == "guard" else [])],
+        )
+        for packages in [*older, pinned]
+        for python in PYTHONS
+        for mode in _MODES
+    ]
+
+
+def _sections(records: Sequence[Record]) -> Mapping[str, str]:
+    cells = {record.cell: record for record in records}
+    versions = list(dict.fromkeys(record.cell[0] for record in records))
+    return {
+        "table": table(
+            [
+                "pytest-asyncio",
+                *(f"{python}" for python in PYTHONS),
+                *(f"{python}, guard" for python in PYTHONS),
+            ],
+            (
+                [
+                    version,
+                    *(
+                        _says(cells.get((version, python, mode)))
+                        for mode in _MODES
+                        for python in PYTHONS
+                    ),
+                ]
+                for version in versions
+            ),
+        ),
+        "crashing": _crashing([record for record in records if record.cell[2] == "plain"]),
+        "measured": provenance(records, "just evidence pytest-asyncio"),
+    }
+
+
+def _says(record: Record | None) -> str:
+    if record is None:
+        return NOT_MEASURED
+    return record.unavailable or share(record.lost, record.runs)
+
+
+def _crashing(plain: Sequence[Record]) -> str:
+    """Name the versions under which sessions were lost, and those under which none was."""
+    versions = list(dict.fromkeys(record.cell[0] for record in plain if not record.unavailable))
+    lost = [v for v in versions if any(r.lost for r in plain if r.cell[0] == v)]
+    held = [version for version in versions if version not in lost]
+    if not versions:
+        return f"Which pytest-asyncio crashes is {NOT_MEASURED}."
+    return (
+        f"With pytest-asyncio {listing(lost) or 'of no version'} sessions of the leaking suite "
+        f"were lost; with {listing(held) or 'none'}, none was."
+    )
+
+
+EXPERIMENT = Experiment(
+    name="pytest-asyncio",
+    varies=frozenset({"pytest-asyncio", "pytest"}),
+    cells=_cells,
+    sections=_sections,
+)
