@@ -6,7 +6,7 @@ from functools import partial
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.compatibility import OLDER_PYTEST
 from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
-from tests.evidence.markdown import NOT_MEASURED, listing, provenance, share, table
+from tests.evidence.markdown import NOT_MEASURED, listing, provenance, table, told
 from tests.evidence.records import Record
 from tests.evidence.sessions import GUARD, LEAKING_SUITE, repeated, suite_session
 
@@ -57,7 +57,7 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
                 [
                     version,
                     *(
-                        _says(cells.get((version, python, mode)))
+                        told(cells.get((version, python, mode)))
                         for mode in _MODES
                         for python in PYTHONS
                     ),
@@ -68,12 +68,6 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
         "crashing": _crashing([record for record in records if record.cell[2] == "plain"]),
         "measured": provenance(records, "just evidence pytest-asyncio"),
     }
-
-
-def _says(record: Record | None) -> str:
-    if record is None:
-        return NOT_MEASURED
-    return record.unavailable or share(record.lost, record.runs)
 
 
 def _crashing(plain: Sequence[Record]) -> str:

@@ -21,6 +21,13 @@ def share(count: int, runs: int) -> str:
     return f"{count}/{runs}"
 
 
+def told(record: Record | None) -> str:
+    """Give how many sessions of a cell were lost, or why there is no such figure."""
+    if record is None:
+        return NOT_MEASURED
+    return record.unavailable or share(record.lost, record.runs)
+
+
 def listing(words: Sequence[str]) -> str:
     """Give `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)

@@ -7,7 +7,7 @@ from tests.evidence import svg
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import Environment
 from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
-from tests.evidence.markdown import NOT_MEASURED, dated, listing, provenance, share, table
+from tests.evidence.markdown import NOT_MEASURED, dated, listing, provenance, share, table, told
 from tests.evidence.outcome import Run, run
 from tests.evidence.records import Record
 from tests.evidence.sessions import (
@@ -93,14 +93,8 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
 
 def _together(cells: Mapping[tuple[str, ...], Record], line: str, python: str) -> str:
     """Give the figures of all modes, or the one word that they share."""
-    said = [_says(cells.get((line, python, mode))) for mode in MODES]
+    said = [told(cells.get((line, python, mode))) for mode in MODES]
     return said[0] if len(set(said)) == 1 and "/" not in said[0] else " · ".join(said)
-
-
-def _says(record: Record | None) -> str:
-    if record is None:
-        return NOT_MEASURED
-    return record.unavailable or share(record.lost, record.runs)
 
 
 def _affected(plain: Sequence[Record]) -> str:
