@@ -1,6 +1,9 @@
 """A session over a copy of a suite tells how it ended and what it reported of each test."""
 
+import cProfile
+import itertools
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import pytest
 
 from tests.evidence.environments import Environment
 from tests.evidence.outcome import Outcome
+from tests.evidence.plugins import share_of_guard
 from tests.evidence.sessions import LEAKING_SUITE, suite_session
 from tests.evidence.strategies import SUITES
 
@@ -52,6 +56,30 @@ def test_both_verdicts_of_a_test_are_seen() -> None:
     """pytest-xdist reports a test as passed, and as failed when its teardown has crashed."""
     ended = suite_session(HERE, SUITES / "crash_in_teardown.py", ["-n", "1"])
     assert ended.verdicts()["test_crashes"] == ["failed", "passed"]
+
+
+def function(file: str, body: str) -> Callable[[], None]:
+    """Return a function of no arguments, named `work`, that is profiled as of this file."""
+    names: dict[str, Callable[[], None]] = {}
+    exec(compile(f"def work():\n    {body}", file, "exec"), {}, names)  # noqa: S102 - ours
+    return names["work"]
+
+
+def test_a_share_is_of_the_functions_of_one_file() -> None:
+    """Functions of one name in two files are told apart; no time is too short to be counted.
+
+    The clock of this profile gives a microsecond to each step: into a function, and out of it.
+    """
+    guard, other = function("/a/grpc_guard.py", "pass"), function("/a/other.py", "pass")
+    steps = itertools.count()
+    profile = cProfile.Profile(lambda: next(steps), 1e-6, subcalls=False, builtins=False)
+    profile.enable()
+    guard()
+    for _ in range(3):
+        other()
+    profile.disable()
+    assert share_of_guard.share(profile, "grpc_guard.py") == pytest.approx(1 / 4)
+    assert share_of_guard.share(profile, "no_such.py") == 0
 
 
 def test_the_share_of_the_guard_is_noted() -> None:
