@@ -11,29 +11,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.evidence import (
-    asyncio_plugin,
-    compatibility,
-    fork_traps,
-    leaks,
-    proof,
-    strategies,
-    upstream,
-    versions,
-)
+from tests.evidence import experiments, watch
 from tests.evidence.campaign import Campaign, Cell, jobs_of_this_machine
 from tests.evidence.environments import NO_INTERPRETER, Unmeasurable, pins
 from tests.evidence.records import Record
-from tests.evidence.sessions import PROJECT
+from tests.evidence.subjects import PROJECT
 
-EXPERIMENTS = {
-    module.EXPERIMENT.name: module.EXPERIMENT
-    for module in (
-        *(versions, asyncio_plugin, leaks, strategies),
-        *(compatibility, fork_traps, proof),
-    )
-}
-MEASURED = tuple(name for name in EXPERIMENTS if name != proof.EXPERIMENT.name)
+EXPERIMENTS = experiments.load()
+MEASURED = tuple(name for name, experiment in EXPERIMENTS.items() if not experiment.on_its_own)
 UNMEASURABLE = 3
 """The exit status when what is needed is not there: uv, a network, a wheel, valgrind."""
 DOCS = PROJECT / "docs/evidence"
@@ -45,13 +30,16 @@ console = Console()
 
 @app.command()
 def evidence(
-    experiments: Annotated[
-        list[str] | None, typer.Argument(help=f"Of {', '.join(MEASURED)}; without any, all.")
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="EXPERIMENTS", help=f"Of {', '.join(MEASURED)}; without any, all."),
     ] = None,
     *,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Only cells with this value, such as 3.13; again for one value more."),
+        typer.Option(
+            help="Only cells with this value, such as 3.13 or python=3.13; again for one more."
+        ),
     ] = None,
     runs: Annotated[
         int | None, typer.Option(min=1, help="Runs of each cell, instead of its own number.")
@@ -62,7 +50,7 @@ def evidence(
     ] = None,
 ) -> None:
     """Measure, write data and snippets under docs/evidence/, and show what was measured."""
-    names = experiments or list(MEASURED)
+    names = names or list(MEASURED)
     unknown = [name for name in names if name not in MEASURED]
     if unknown:
         raise typer.BadParameter(f"no experiment {unknown[0]!r}: there are {', '.join(MEASURED)}")
@@ -77,16 +65,14 @@ def evidence(
         table.add_column(heading)
     for cell, record in zip(cells, records, strict=True):
         ended = ", ".join(f"{count} {outcome}" for outcome, count in record.outcomes.items())
-        table.add_row(
-            " ".join(cell.name), f"{record.runs or ''}", record.unavailable or ended or "done"
-        )
+        table.add_row(cell.name, f"{record.runs or ''}", record.unavailable or ended or "done")
     console.print(table, markup=False)
 
 
 @app.command()
 def prove() -> None:
     """Run the reproducer under valgrind and show the write into freed memory."""
-    cells = proof.EXPERIMENT.cells(pins(PROJECT))
+    cells = EXPERIMENTS["proof"].cells(pins(PROJECT))
     (record,) = _measure(cells, again=True)
     if record.unavailable:
         _give_up(f"Python {cells[0].python}: {record.unavailable}")
@@ -106,20 +92,20 @@ def check_upstream(
     Exits with 0 when pages and reality agree, with 1 when a page is out of date, and with 3 when
     that could not be found out: no network, no wheel, no interpreter.
     """
-    answers = upstream.ask(PROJECT)
+    answers = watch.ask(PROJECT)
     table = Table(box=None, pad_edge=False)
-    for heading in upstream.HEADER:
+    for heading in watch.HEADER:
         table.add_column(heading, overflow="fold")
     for answer in answers:
         table.add_row(*answer.row())
     console.print(table, markup=False)
-    stale = upstream.stale_lines(PROJECT / "docs", answers)
+    stale = watch.stale_lines(PROJECT / "docs", answers)
     for line in stale:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     if report is not None:
-        report.write_text(upstream.report(answers, stale), encoding="utf-8")
+        report.write_text(watch.report(answers, stale), encoding="utf-8")
     if stale:
-        raise typer.Exit(upstream.OUT_OF_DATE)
+        raise typer.Exit(watch.OUT_OF_DATE)
     if any(answer.holds is None for answer in answers):
         console.print("Not everything could be checked. Nothing has changed.")
         raise typer.Exit(UNMEASURABLE)
@@ -153,7 +139,7 @@ def _measure(
             record
             for cell, record in zip(cells, records, strict=True)
             # That this machine lacks a Python is no finding about any grpcio.
-            if cell.name[0] == name and record.unavailable != NO_INTERPRETER
+            if cell.experiment == name and record.unavailable != NO_INTERPRETER
         ]
         if measured:
             experiment.update(DOCS, measured, pins(PROJECT))
@@ -167,7 +153,12 @@ def _give_up(reason: str) -> NoReturn:
 
 
 def _wanted(cell: Cell, only: list[str]) -> bool:
-    return all(any(fnmatchcase(part, word) for part in cell.name) for word in only)
+    said = [
+        spelling
+        for name, value in cell.parameters.items()
+        for spelling in (value, f"{name}={value}")
+    ]
+    return all(any(fnmatchcase(spelling, word) for spelling in said) for word in only)
 
 
 def main() -> None:

@@ -24,12 +24,12 @@ from tests.evidence.environments import (
     Unavailable,
 )
 from tests.evidence.outcome import stop
-from tests.evidence.records import Record, this_platform, today
+from tests.evidence.records import FORMAT, Record, named, this_platform, today
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What measuring one cell gave; see `Record`."""
+    """What measuring one cell found; see `Record`."""
 
     runs: int
     outcomes: Mapping[str, int] = field(default_factory=dict)
@@ -51,8 +51,10 @@ class Bench:
 class Cell:
     """One combination to be measured, and how."""
 
-    name: tuple[str, ...]
-    """The experiment, then a value for each thing that it varies."""
+    experiment: str
+    """The name of the experiment that it is a part of."""
+    parameters: Mapping[str, str]
+    """Each thing that the experiment varies, with its value here."""
     python: str
     packages: Mapping[str, str]
     """The packages of its environment, each at a version or the newest."""
@@ -64,6 +66,11 @@ class Cell:
     """The files and folders that it runs: a change to them makes an old result void."""
     alone: bool = False
     """Whether nothing else may run meanwhile, since time is measured."""
+
+    @property
+    def name(self) -> str:
+        """The experiment and its parameters, in one line."""
+        return f"{self.experiment} {named(self.parameters)}"
 
 
 class Campaign:
@@ -77,12 +84,12 @@ class Campaign:
         self._again = again
 
     def run(self, cells: Sequence[Cell], *, jobs: int, runs: int | None = None) -> list[Record]:
-        """Measure the cells, `jobs` at a time, and give their records in the same order.
+        """Measure the cells, `jobs` at a time, and return their records in the same order.
 
         `runs` replaces each cell's own number of runs. Raises `Unmeasurable` at the first
         cell that needs what is not there, such as uv or a network; what is done is kept.
         """
-        records: dict[tuple[str, ...], Record] = {}
+        records: dict[str, Record] = {}
         with self._progress(len(cells)) as advance:
             todo = []
             for cell in cells:
@@ -118,7 +125,7 @@ class Campaign:
             environment = self._environments.make(cell.python, cell.packages)
         except Unavailable as reason:
             record = Record(
-                cell=cell.name[1:],
+                parameters=cell.parameters,
                 date=today(),
                 platform=this_platform(),
                 unavailable=str(reason),
@@ -127,7 +134,7 @@ class Campaign:
             others = self._others(cell)
             finding = cell.measure(Bench(environment=environment, runs=runs, others=others))
             record = Record(
-                cell=cell.name[1:],
+                parameters=cell.parameters,
                 date=today(),
                 platform=this_platform(),
                 python=environment.release,
@@ -161,10 +168,10 @@ class Campaign:
         state = json.loads(path.read_text(encoding="utf-8"))
         if state["fingerprint"] != _fingerprint(cell, runs):
             return None
-        return Record(**{**state["record"], "cell": tuple(state["record"]["cell"])})
+        return Record(**state["record"])
 
     def _state(self, cell: Cell) -> Path:
-        return self._cells.joinpath(*cell.name).with_name(cell.name[-1] + ".json")
+        return self._cells / cell.experiment / f"{named(cell.parameters)}.json"
 
     @contextmanager
     def _progress(self, total: int) -> Iterator[Callable[[Cell], None]]:
@@ -181,7 +188,7 @@ class Campaign:
             task = progress.add_task("measuring", total=total)
 
             def advance(cell: Cell) -> None:
-                progress.update(task, advance=1, description=" ".join(cell.name))
+                progress.update(task, advance=1, description=cell.name)
 
             yield advance
 
@@ -190,7 +197,8 @@ def _fingerprint(cell: Cell, runs: int) -> str:
     """Tell apart results that were made with other packages, runs, inputs or platforms."""
     digest = hashlib.sha256(
         json.dumps(
-            [cell.python, cell.packages, cell.others, runs, this_platform()], sort_keys=True
+            [FORMAT, cell.python, cell.packages, cell.others, runs, this_platform()],
+            sort_keys=True,
         ).encode()
     )
     for path in cell.inputs:
@@ -202,5 +210,5 @@ def _fingerprint(cell: Cell, runs: int) -> str:
 
 
 def jobs_of_this_machine() -> int:
-    """Give how many cells to measure at a time: one for each processor."""
+    """Return how many cells to measure at a time: one for each processor."""
     return os.cpu_count() or 1

@@ -57,7 +57,7 @@ def pins(project: Path) -> dict[str, str]:
 
 
 def bare_variables() -> dict[str, str]:
-    """Give the caller's environment variables without those that would change a measurement."""
+    """Return the caller's environment variables without those that would change a measurement."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -75,7 +75,7 @@ class Environments:
         self._lock = threading.Lock()
 
     def make(self, python: str, packages: Mapping[str, str]) -> Environment:
-        """Give an environment of Python `python` (3.13) with each package at its version.
+        """Return an environment of Python `python` (3.13) with each package at its version.
 
         What the packages themselves need comes at the newest version that fits. Raises
         `Unavailable` or `Unreachable`, and `ValueError` when the versions contradict each other.

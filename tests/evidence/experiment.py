@@ -8,12 +8,6 @@ from tests.evidence import records
 from tests.evidence.campaign import Cell
 from tests.evidence.records import Record
 
-PYTHONS = ("3.11", "3.12", "3.13")
-"""The supported minor versions of Python."""
-
-BASE = ("grpcio", "pytest", "pytest-asyncio")
-"""What every session over the leaking suite needs, at the project's pins."""
-
 Pins = Mapping[str, str]
 
 
@@ -22,14 +16,16 @@ class Experiment:
     """One question that is answered by measuring."""
 
     name: str
-    """As `just evidence NAME` takes it; also the name of its data and of its snippets."""
-    varies: frozenset[str]
-    """The packages of which it measures other versions than the pins too."""
+    """As `just evidence NAME` takes it; also the name of its data, snippets and page."""
     cells: Callable[[Pins], Sequence[Cell]]
     sections: Callable[[Sequence[Record]], Mapping[str, str]]
-    """Gives the Markdown of each section; pages include them by name."""
+    """Returns the Markdown of each section; pages include them by name."""
+    varies: frozenset[str] = frozenset()
+    """The packages of which it measures other versions than the pins too."""
     texts: Callable[[Sequence[Record]], Mapping[str, str]] = lambda _: {}
-    """Gives further files, for commands on pages to show: file name and content."""
+    """Returns further files, for commands on pages to show: file name and content."""
+    on_its_own: bool = False
+    """Whether a recipe of its own measures it, and not `just evidence`."""
 
     def data(self, folder: Path) -> Path:
         """Name its data file below docs/evidence/."""
@@ -37,13 +33,13 @@ class Experiment:
 
     def update(self, folder: Path, measured: Sequence[Record], pins: Pins) -> None:
         """Put records into its data file, in its cells' order; drop cells that are no more."""
-        known = {record.cell: record for record in records.read(self.data(folder))}
-        known |= {record.cell: record for record in measured}
-        order = [cell.name[1:] for cell in self.cells(pins)]
-        records.write(self.data(folder), [known[cell] for cell in order if cell in known])
+        known = {record.name: record for record in records.read(self.data(folder))}
+        known |= {record.name: record for record in measured}
+        order = [records.named(cell.parameters) for cell in self.cells(pins)]
+        records.write(self.data(folder), [known[name] for name in order if name in known])
 
     def rendered(self, folder: Path) -> dict[Path, str]:
-        """Give the files that its data make below docs/evidence/: the snippets, and its texts."""
+        """Return the files that its data make below docs/evidence/: snippets, and its texts."""
         measured = records.read(self.data(folder))
         marked = "\n".join(
             f"<!-- --8<-- [start:{name}] -->\n{text}\n<!-- --8<-- [end:{name}] -->\n"

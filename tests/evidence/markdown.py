@@ -1,6 +1,6 @@
 """The pieces that generated snippets are made of: tables, counts and the line of provenance."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tests.evidence.records import Record
 
@@ -9,7 +9,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a Markdown table; a bar in a cell is escaped."""
+    """Return a Markdown table; a bar in a cell is escaped."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
@@ -17,19 +17,34 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def share(count: int, runs: int) -> str:
-    """Give `3/20`."""
+    """Return `3/20`."""
     return f"{count}/{runs}"
 
 
-def told(record: Record | None) -> str:
-    """Give how many sessions of a cell were lost, or why there is no such figure."""
+def share_lost(record: Record | None) -> str:
+    """Return how many sessions of a cell were lost, or why there is no such figure."""
     if record is None:
         return NOT_MEASURED
     return record.unavailable or share(record.lost, record.runs)
 
 
+def endings(record: Record | None, words: Mapping[str, str]) -> str:
+    """Return how the runs of a cell ended, `crashes 3/5, hangs 2/5`, or why that is not known.
+
+    `words` has what each outcome is called, in the order in which they are named; outcomes that it
+    does not have are left out.
+    """
+    if record is None or record.unavailable:
+        return record.unavailable if record else NOT_MEASURED
+    return ", ".join(
+        f"{word} {share(record.count(outcome), record.runs)}"
+        for outcome, word in words.items()
+        if record.count(outcome)
+    )
+
+
 def listing(words: Sequence[str]) -> str:
-    """Give `a, b and c`."""
+    """Return `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 

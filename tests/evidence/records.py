@@ -2,18 +2,22 @@
 
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+FORMAT = 1
+"""The number that a data file starts with; another one when a field changes its meaning."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """The result of one cell: one combination of what an experiment varies."""
 
-    cell: tuple[str, ...]
+    parameters: Mapping[str, str]
+    """Each thing that the experiment varies, with its value in this cell."""
     date: str
     """ISO date, in UTC, of the day on which it was measured."""
     platform: str
@@ -28,8 +32,13 @@ class Record:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What else the experiment found; JSON values."""
 
+    @property
+    def name(self) -> str:
+        """Its parameters in one line; see `named`."""
+        return named(self.parameters)
+
     def count(self, *outcomes: str) -> int:
-        """Give how many of the runs ended so."""
+        """Return how many of the runs ended so."""
         return sum(self.outcomes.get(outcome, 0) for outcome in outcomes)
 
     @property
@@ -38,8 +47,28 @@ class Record:
         return self.count("crashed", "hung", "broke")
 
 
+def named(parameters: Mapping[str, str]) -> str:
+    """Return parameters in one line: `grpcio=1.85.1 python=3.13 mode=plain`."""
+    return " ".join(f"{name}={value}" for name, value in parameters.items())
+
+
+def where(records: Sequence[Record], **values: str) -> list[Record]:
+    """Return the records whose parameters have these values."""
+    return [r for r in records if values.items() <= r.parameters.items()]
+
+
+def find(records: Sequence[Record], **values: str) -> Record | None:
+    """Return the record whose parameters have these values, or None when there is none."""
+    return next(iter(where(records, **values)), None)
+
+
+def values_of(records: Iterable[Record], parameter: str) -> list[str]:
+    """Return the values that a parameter has in the records, each once, in their order."""
+    return list(dict.fromkeys(record.parameters[parameter] for record in records))
+
+
 def today() -> str:
-    """Give the date of a record made now."""
+    """Return the date of a record made now."""
     return f"{datetime.now(tz=UTC):%Y-%m-%d}"
 
 
@@ -50,19 +79,28 @@ def this_platform() -> str:
 
 
 def write(path: Path, records: Iterable[Record]) -> None:
-    """Write an experiment's records, without what is empty in them."""
-    entries = [
-        {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, ())}
+    """Write an experiment's records, a line for each, without what is empty in them."""
+    lines = [
+        json.dumps(
+            {name: value for name, value in asdict(record).items() if value not in ("", 0, {}, ())},
+            ensure_ascii=False,
+        )
         for record in records
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [json.dumps(entry, ensure_ascii=False) for entry in entries]
-    path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    text = f'{{"format": {FORMAT}, "records": [\n' + ",\n".join(lines) + "\n]}\n"
+    path.write_text(text, encoding="utf-8")
 
 
 def read(path: Path) -> list[Record]:
-    """Read an experiment's records; none when there is no file yet."""
+    """Read an experiment's records; none when there is no file yet.
+
+    Raises `ValueError` when the file has another format.
+    """
     if not path.exists():
         return []
-    entries = json.loads(path.read_text(encoding="utf-8"))
-    return [Record(**{**entry, "cell": tuple(entry["cell"])}) for entry in entries]
+    data = json.loads(path.read_text(encoding="utf-8"))
+    found = data.get("format") if isinstance(data, dict) else None
+    if found != FORMAT:
+        raise ValueError(f"{path}: has format {found}, not {FORMAT}: remove it and measure again")
+    return [Record(**entry) for entry in data["records"]]

@@ -9,11 +9,7 @@ from pathlib import Path
 
 from tests.evidence.environments import Environment
 from tests.evidence.outcome import Outcome, Run, run
-
-PROJECT = Path(__file__).parents[2]
-LEAKING_SUITE = PROJECT / "examples/segfault/leaking_suite"
-GUARD = PROJECT / "examples/grpc_guard.py"
-_PLUGINS = Path(__file__).parent / "plugins"
+from tests.evidence.subjects import GUARD, PLUGINS
 
 # What makes a folder of test files a project of its own.
 _INI = "[pytest]\nasyncio_mode = strict\nasyncio_default_fixture_loop_scope = function\n"
@@ -43,7 +39,7 @@ class Session:
     """The lines that the tests wrote into the file that EVIDENCE_NOTES names."""
 
     def verdicts(self) -> dict[str, list[str]]:
-        """Give all that each test was reported as, of passed, failed, error and skipped."""
+        """Return all that each test was reported as, of passed, failed, error and skipped."""
         verdicts: dict[str, set[str]] = {}
         for report in self.reports:
             said = verdicts.setdefault(report.test, set())
@@ -97,7 +93,7 @@ def suite_session(  # noqa: PLR0913 - a suite and the ways to run it
             )
             for target in targets
         ]
-    return _together(sessions)
+    return _combined(sessions)
 
 
 def session(
@@ -119,7 +115,7 @@ def session(
             folder=folder,
             seconds=seconds,
             variables={
-                "PYTHONPATH": f"{_PLUGINS}:{GUARD.parent}",
+                "PYTHONPATH": f"{PLUGINS}:{GUARD.parent}",
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "NO_COLOR": "1",
                 "EVIDENCE_REPORTS": str(reports),
@@ -157,7 +153,7 @@ def _reports(path: Path) -> list[Report]:
     return [Report(**{**line, "test": line["test"].rpartition("::")[2]}) for line in lines]
 
 
-def _together(sessions: Sequence[Session]) -> Session:
+def _combined(sessions: Sequence[Session]) -> Session:
     severity = list(Outcome)
     worst = max(sessions, key=lambda session: severity.index(session.outcome))
     return Session(

@@ -118,7 +118,7 @@ def _text(  # noqa: PLR0913 - the attributes of an SVG text
 
 
 def _chart(title: str, description: str, width: float, height: float, parts: Sequence[str]) -> str:
-    """Give a chart without blank lines, which Markdown would end it at."""
+    """Return a chart without blank lines, which Markdown would end it at."""
     name = title.lower().replace(" ", "-")
     box = f'viewBox="0 0 {width:g} {height:g}" style="width: 100%; max-width: {width / 14:.0f}rem"'
     names = f'role="img" aria-labelledby="{name}-title {name}-description"'

@@ -8,17 +8,17 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.evidence import __main__ as commands
-from tests.evidence import upstream
+from tests.evidence import watch
 from tests.evidence.environments import NO_WHEEL, Environment, Environments, Unavailable, pins
 from tests.evidence.outcome import Outcome, Run
-from tests.evidence.sessions import PROJECT
-from tests.evidence.upstream import CLAIMS, Answer, Claim
+from tests.evidence.subjects import PROJECT
+from tests.evidence.watch import CLAIMS, Answer, Claim
 
 SAMPLE = CLAIMS[0]
 
 
 def answer(*, holds: bool | None, claim: Claim = SAMPLE) -> Answer:
-    """Give an answer about the newest grpcio."""
+    """Return an answer about the newest grpcio."""
     return Answer(claim=claim, newest="grpcio 9.9.9", holds=holds, evidence="`repro.py`: so")
 
 
@@ -34,7 +34,7 @@ def docs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environments(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
-    """Environments that need no installation; gives the packages that each was to have."""
+    """Environments that need no installation; with the packages that each was to have."""
     asked: list[Mapping[str, str]] = []
 
     def make(_: Environments, _python: str, packages: Mapping[str, str]) -> Environment:
@@ -48,7 +48,7 @@ def environments(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
 
 
 def claim_with(outcomes: list[Outcome], expected: Outcome) -> Claim:
-    """Give a claim whose attempts end like this."""
+    """Return a claim whose attempts end like this."""
     ends = iter(outcomes)
     return Claim(
         name="sample",
@@ -62,27 +62,27 @@ def claim_with(outcomes: list[Outcome], expected: Outcome) -> Claim:
 
 def test_every_claim_is_marked_in_a_page() -> None:
     """Each claim has a line to change, and each mark is of a claim."""
-    marked = {name for name, _, _ in upstream.marked_lines(PROJECT / "docs")}
+    marked = {name for name, _, _ in watch.marked_lines(PROJECT / "docs")}
     assert marked == {claim.name for claim in CLAIMS}
 
 
 def test_the_line_to_change_is_named(docs: Path) -> None:
     """A claim that no longer holds names page and line, with the version and the evidence."""
-    assert upstream.stale_lines(docs, [answer(holds=False)]) == [
+    assert watch.stale_lines(docs, [answer(holds=False)]) == [
         "docs/issue.md:3: no longer true with grpcio 9.9.9 (`repro.py`: so)"
     ]
 
 
 def test_a_claim_that_no_page_marks_is_named_too(docs: Path) -> None:
     """Reality has changed, though nobody knows which line says so."""
-    (line,) = upstream.stale_lines(docs, [answer(holds=False, claim=CLAIMS[-1])])
+    (line,) = watch.stale_lines(docs, [answer(holds=False, claim=CLAIMS[-1])])
     assert CLAIMS[-1].name in line
 
 
 @pytest.mark.parametrize("holds", [True, None])
 def test_nothing_is_stale_while_claims_hold(docs: Path, *, holds: bool | None) -> None:
     """Neither is what could not be found out."""
-    assert upstream.stale_lines(docs, [answer(holds=holds)]) == []
+    assert watch.stale_lines(docs, [answer(holds=holds)]) == []
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_one_crash_is_a_crash_and_a_cure_cures_always(
     outcomes: list[Outcome], expected: Outcome, *, holds: bool
 ) -> None:
     """A workaround is needed as long as it crashes at all; a cure has to work every time."""
-    (found,) = upstream.ask(PROJECT, [claim_with(outcomes, expected)])
+    (found,) = watch.ask(PROJECT, [claim_with(outcomes, expected)])
     assert found.holds is holds
 
 
@@ -108,7 +108,7 @@ def test_only_what_is_asked_about_is_the_newest(
     environments: list[Mapping[str, str]],
 ) -> None:
     """The other packages stay at the project's pins."""
-    upstream.ask(PROJECT, [claim_with([Outcome.CRASHED] * 3, Outcome.CRASHED)])
+    watch.ask(PROJECT, [claim_with([Outcome.CRASHED] * 3, Outcome.CRASHED)])
     (packages,) = environments
     assert packages["grpcio"] == "newest"
     assert packages["pytest"] == pins(PROJECT)["pytest"]
@@ -121,7 +121,7 @@ def test_no_wheel_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Unavailable(NO_WHEEL)
 
     monkeypatch.setattr(Environments, "make", make)
-    (found,) = upstream.ask(PROJECT, [SAMPLE])
+    (found,) = watch.ask(PROJECT, [SAMPLE])
     assert found.holds is None
     assert found.row()[2:] == ("not known", NO_WHEEL)
 
@@ -131,7 +131,7 @@ def test_the_exit_status_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, holds: bool | None, status: int
 ) -> None:
     """0: all agree; 1: a page is out of date; 3: not found out. The report has the table."""
-    monkeypatch.setattr(upstream, "ask", lambda _: [answer(holds=holds)])
+    monkeypatch.setattr(watch, "ask", lambda _: [answer(holds=holds)])
     report = tmp_path / "report.md"
     result = CliRunner().invoke(commands.app, ["check-upstream", "--report", str(report)])
     assert result.exit_code == status

@@ -1,17 +1,21 @@
 """Experiments know their cells, and say what their records say."""
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from tests.evidence import compatibility, fork_traps, strategies
-from tests.evidence.__main__ import DOCS, EXPERIMENTS
+from tests.evidence import experiments
+from tests.evidence.__main__ import DOCS, EXPERIMENTS, MEASURED
 from tests.evidence.environments import NO_WHEEL, pins
-from tests.evidence.experiment import PYTHONS, Experiment
+from tests.evidence.experiment import Experiment
+from tests.evidence.experiments import compatibility, fork_traps
 from tests.evidence.markdown import listing, provenance, table
 from tests.evidence.outcome import Outcome
 from tests.evidence.records import Record
-from tests.evidence.sessions import PROJECT, Report, Session
+from tests.evidence.sessions import Report, Session
+from tests.evidence.subjects import NEWEST_PYTHON, PROJECT, PYTHONS
 
 PINS = pins(PROJECT)
 
@@ -20,24 +24,37 @@ each_experiment = pytest.mark.parametrize(
 )
 
 
-def measured(*cell: str, **values: object) -> Record:
-    """Give a record with these values."""
+def measured(parameters: Mapping[str, str], **values: object) -> Record:
+    """Return a record with these values."""
     given = {"date": "2001-01-01", "platform": "here", "python": "3.13.0", **values}
-    return Record(cell=cell, **given)  # type: ignore[arg-type] # values of the fields by name
+    return Record(parameters=parameters, **given)  # type: ignore[arg-type] # fields by name
+
+
+def version(grpcio: str, mode: str = "plain") -> dict[str, str]:
+    """Return the parameters of a cell of the experiment `versions`."""
+    return {"grpcio": grpcio, "python": "3.13", "mode": mode}
 
 
 def forked(message: str, outcome: Outcome = Outcome.FAILED) -> Session:
-    """Give a session with one failed test that has this message."""
+    """Return a session with one failed test that has this message."""
     report = Report(test="test_it", when="???", outcome="failed", message=message)
     return Session(outcome=outcome, signal="", seconds=1.0, output="", reports=(report,))
+
+
+def test_experiments_are_those_of_the_folder() -> None:
+    """Each module or package of the folder is an experiment, and has the name of its file."""
+    folder = Path(experiments.__file__).parent
+    files = {path.stem for path in folder.iterdir() if not path.name.startswith("_")}
+    assert set(EXPERIMENTS) == {name.replace("_", "-") for name in files}
+    assert list(MEASURED) == sorted(set(EXPERIMENTS) - {"proof"})
 
 
 @each_experiment
 def test_cells_have_names_of_their_own(experiment: Experiment) -> None:
     """No two cells are kept under one name, and all are of their experiment."""
-    names = [cell.name for cell in experiment.cells(PINS)]
-    assert len(names) == len(set(names))
-    assert {name[0] for name in names} == {experiment.name}
+    cells = experiment.cells(PINS)
+    assert len({cell.name for cell in cells}) == len(cells)
+    assert {cell.experiment for cell in cells} == {experiment.name}
 
 
 @each_experiment
@@ -58,11 +75,11 @@ def test_inputs_of_cells_exist(experiment: Experiment) -> None:
 
 def test_versions_are_the_whole_matrix() -> None:
     """Six lines of grpcio, the pin among them, on each Python, in three modes."""
-    names = {cell.name[1:] for cell in EXPERIMENTS["versions"].cells(PINS)}
-    lines = {name[0] for name in names}
+    cells = EXPERIMENTS["versions"].cells(PINS)
+    lines = {cell.parameters["grpcio"] for cell in cells}
     assert len(lines) == 6
     assert PINS["grpcio"] in lines
-    assert len(names) == 6 * len(PYTHONS) * 3
+    assert len(cells) == 6 * len(PYTHONS) * 3
 
 
 @pytest.mark.parametrize(
@@ -87,7 +104,7 @@ def test_a_message_is_told_without_its_place() -> None:
 def test_ratios_are_of_the_same_round() -> None:
     """A machine that slows down spoils no ratio; tests that do not pass are told instead of one."""
     wall = measured(
-        *("wall", "all", PYTHONS[-1]),
+        {"measured": "wall", "compared": "all", "python": NEWEST_PYTHON},
         runs=3,
         facts={
             "seconds": {"nothing": [1.0, 2.0, 9.0], "forked": [2.0, 4.0, 9.0], "xdist": [1.0] * 3},
@@ -96,7 +113,7 @@ def test_ratios_are_of_the_same_round() -> None:
             "load after": 0.7,
         },
     )
-    sections = strategies.EXPERIMENT.sections([wall])
+    sections = EXPERIMENTS["strategies"].sections([wall])
     row = {line.split("|")[1].strip(): line for line in sections["reported"].split("\n")}
     assert "| 2.00 \N{MULTIPLICATION SIGN} |" in row["`--forked`"]
     assert "| 20/24 tests pass |" in row["pytest-xdist, `-n 2`"]
@@ -106,7 +123,7 @@ def test_ratios_are_of_the_same_round() -> None:
 def test_the_cost_of_the_guard_is_told_with_its_spread() -> None:
     """The median alone would hide how much the rounds differ."""
     wall = measured(
-        *("wall", "guard", PYTHONS[-1]),
+        {"measured": "wall", "compared": "guard", "python": NEWEST_PYTHON},
         runs=5,
         facts={
             "seconds": {"nothing": [2.0] * 5, "guard": [1.0, 2.0, 2.2, 2.4, 9.0]},
@@ -114,7 +131,7 @@ def test_the_cost_of_the_guard_is_told_with_its_spread() -> None:
             "shares": [0.001, 0.0021],
         },
     )
-    said = strategies.EXPERIMENT.sections([wall])["cost-of-the-guard"]
+    said = EXPERIMENTS["strategies"].sections([wall])["cost-of-the-guard"]
     assert "1.100 \N{MULTIPLICATION SIGN}" in said
     assert "between 0.750 and 2.850" in said
     assert "0.21%" in said
@@ -132,19 +149,19 @@ def test_the_cost_of_the_guard_is_told_with_its_spread() -> None:
 def test_what_a_crash_is_reported_as(body: dict[str, object], said: str) -> None:
     """A session that passes although a test of it crashed is told from one that fails."""
     record = measured(
-        *("report", "forked", PYTHONS[-1]),
+        {"measured": "report", "strategy": "forked", "python": NEWEST_PYTHON},
         facts={"body": body, "teardown": body, "fixture": {"session": "passed", "set-ups": 6}},
     )
     assert (
         f"| `--forked` | {said} | {said} | 6 |"
-        in strategies.EXPERIMENT.sections([record])["reported"]
+        in EXPERIMENTS["strategies"].sections([record])["reported"]
     )
 
 
 def test_no_wheel_is_shown() -> None:
     """A combination that cannot be is no crash and no survivor."""
     absent = [
-        measured("1.62.3", "3.13", mode, python="", unavailable=NO_WHEEL)
+        measured(version("1.62.3", mode), python="", unavailable=NO_WHEEL)
         for mode in ("plain", "stopped", "guard")
     ]
     sections = EXPERIMENTS["versions"].sections(absent)
@@ -164,18 +181,18 @@ def test_no_wheel_is_shown() -> None:
 def test_what_is_affected(crashes: dict[str, int], said: str) -> None:
     """A grpcio with which nothing crashed is not named, though it was tried."""
     tried = [
-        measured(line, "3.13", "plain", runs=3, outcomes={"crashed": lost, "passed": 3 - lost})
+        measured(version(line), runs=3, outcomes={"crashed": lost, "passed": 3 - lost})
         for line, lost in crashes.items()
     ]
-    absent = measured("1.8.0", "3.13", "plain", python="", unavailable=NO_WHEEL)
+    absent = measured(version("1.8.0"), python="", unavailable=NO_WHEEL)
     assert EXPERIMENTS["versions"].sections([absent, *tried])["affected"] == said
 
 
 def test_which_pytest_asyncio_crashes() -> None:
     """A version under which one session was lost is told from one under which none was."""
     tried = [
-        measured(version, "3.13", "plain", runs=5, outcomes=outcomes)
-        for version, outcomes in {
+        measured({"version": plugin, "python": "3.13", "mode": "plain"}, runs=5, outcomes=outcomes)
+        for plugin, outcomes in {
             "1.0.0": {"passed": 5},
             "1.1.0": {"crashed": 1, "passed": 4},
         }.items()
@@ -189,8 +206,8 @@ def test_provenance_names_all_dates_and_versions() -> None:
     """Records of several days and versions are not passed off as of one."""
     text = provenance(
         [
-            measured("a", date="2001-01-01", packages={"grpcio": "1.9.0"}),
-            measured("b", date="2001-02-03", packages={"grpcio": "1.10.0"}),
+            measured({}, date="2001-01-01", packages={"grpcio": "1.9.0"}),
+            measured({}, date="2001-02-03", packages={"grpcio": "1.10.0"}),
         ],
         "just evidence",
     )

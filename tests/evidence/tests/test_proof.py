@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.evidence.proof import NoProof, extract
+from tests.evidence.experiments.proof import NoProof, extract
 
 LOG = """\
 ==7== Memcheck, a memory error detector

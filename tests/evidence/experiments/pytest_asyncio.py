@@ -4,23 +4,21 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tests.evidence.campaign import Bench, Cell, Finding
-from tests.evidence.compatibility import OLDER_PYTEST
-from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
-from tests.evidence.markdown import NOT_MEASURED, listing, provenance, table, told
-from tests.evidence.records import Record
-from tests.evidence.sessions import GUARD, LEAKING_SUITE, repeated, suite_session
+from tests.evidence.experiment import Experiment, Pins
+from tests.evidence.markdown import NOT_MEASURED, listing, provenance, share_lost, table
+from tests.evidence.records import Record, find, values_of, where
+from tests.evidence.sessions import repeated, suite_session
+from tests.evidence.subjects import BASE, GUARD, LEAKING_SUITE, MODES, OLDER_PYTEST, PYTHONS
 
 # The last releases of some minor lines, and those on both sides of the change; with the last
 # pytest that all of them know. The newest is the pin, with the pinned pytest.
 OLDER = ("0.21.2", "0.23.8", "0.26.0", "1.0.0", "1.1.0")
 RUNS = 5
 
-_MODES: Mapping[str, tuple[str, ...]] = {"plain": (), "guard": ("-p", "grpc_guard")}
-
 
 def _measure(bench: Bench, mode: str) -> Finding:
     sessions = [
-        suite_session(bench.environment, LEAKING_SUITE, _MODES[mode]) for _ in range(bench.runs)
+        suite_session(bench.environment, LEAKING_SUITE, MODES[mode]) for _ in range(bench.runs)
     ]
     return Finding(runs=bench.runs, **repeated(sessions))
 
@@ -30,7 +28,8 @@ def _cells(pins: Pins) -> list[Cell]:
     older = [pinned | {"pytest-asyncio": version, "pytest": OLDER_PYTEST} for version in OLDER]
     return [
         Cell(
-            name=("pytest-asyncio", packages["pytest-asyncio"], python, mode),
+            experiment="pytest-asyncio",
+            parameters={"version": packages["pytest-asyncio"], "python": python, "mode": mode},
             python=python,
             packages=packages,
             runs=RUNS,
@@ -39,13 +38,11 @@ def _cells(pins: Pins) -> list[Cell]:
         )
         for packages in [*older, pinned]
         for python in PYTHONS
-        for mode in _MODES
+        for mode in MODES
     ]
 
 
 def _sections(records: Sequence[Record]) -> Mapping[str, str]:
-    cells = {record.cell: record for record in records}
-    versions = list(dict.fromkeys(record.cell[0] for record in records))
     return {
         "table": table(
             [
@@ -57,23 +54,23 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
                 [
                     version,
                     *(
-                        told(cells.get((version, python, mode)))
-                        for mode in _MODES
+                        share_lost(find(records, version=version, python=python, mode=mode))
+                        for mode in MODES
                         for python in PYTHONS
                     ),
                 ]
-                for version in versions
+                for version in values_of(records, "version")
             ),
         ),
-        "crashing": _crashing([record for record in records if record.cell[2] == "plain"]),
+        "crashing": _crashing(where(records, mode="plain")),
         "measured": provenance(records, "just evidence pytest-asyncio"),
     }
 
 
 def _crashing(plain: Sequence[Record]) -> str:
     """Name the versions under which sessions were lost, and those under which none was."""
-    versions = list(dict.fromkeys(record.cell[0] for record in plain if not record.unavailable))
-    lost = [v for v in versions if any(r.lost for r in plain if r.cell[0] == v)]
+    versions = values_of([record for record in plain if not record.unavailable], "version")
+    lost = [v for v in versions if any(record.lost for record in where(plain, version=v))]
     held = [version for version in versions if version not in lost]
     if not versions:
         return f"Which pytest-asyncio crashes is {NOT_MEASURED}."
@@ -85,7 +82,7 @@ def _crashing(plain: Sequence[Record]) -> str:
 
 EXPERIMENT = Experiment(
     name="pytest-asyncio",
-    varies=frozenset({"pytest-asyncio", "pytest"}),
     cells=_cells,
     sections=_sections,
+    varies=frozenset({"pytest-asyncio", "pytest"}),
 )

@@ -4,31 +4,30 @@ from collections.abc import Mapping, Sequence
 
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import NEWEST, Environment
-from tests.evidence.experiment import PYTHONS, Experiment, Pins
+from tests.evidence.experiment import Experiment, Pins
 from tests.evidence.markdown import NOT_MEASURED, dated, listing, provenance, share, table
 from tests.evidence.records import Record
 from tests.evidence.sessions import Session, repeated, suite_session
-from tests.evidence.strategies import SUITES
+from tests.evidence.subjects import NEWEST_PYTHON, OLDER_PYTEST, SUITES
 
 SUITE = SUITES / "one_test.py"
-OLDER_PYTEST = "8.4.2"
 OLDEST_FORKED = "1.6.0"
 RUNS = 3
 
 
-def attempt(environment: Environment) -> Session:
+def run_one_test(environment: Environment) -> Session:
     """Run one test that passes, with `--forked`."""
     return suite_session(environment, SUITE, ["--forked"])
 
 
 def message(ended: Session) -> str:
-    """Give what pytest says of the test, without the folder it ran in; nothing if it passed."""
+    """Return what pytest says of the test, without the folder it ran in; nothing if it passed."""
     said = [report.message for report in ended.reports if report.outcome == "failed"]
     return said[0].strip().rpartition(": ")[2].splitlines()[0] if said else ""
 
 
 def _measure(bench: Bench) -> Finding:
-    sessions = [attempt(bench.environment) for _ in range(bench.runs)]
+    sessions = [run_one_test(bench.environment) for _ in range(bench.runs)]
     messages = sorted({message(ended) for ended in sessions} - {""})
     return Finding(runs=bench.runs, **repeated(sessions), facts={"messages": messages})
 
@@ -36,8 +35,9 @@ def _measure(bench: Bench) -> Finding:
 def _cells(pins: Pins) -> list[Cell]:
     return [
         Cell(
-            name=("compatibility", f"pytest {pytest}", f"pytest-forked {forked}"),
-            python=PYTHONS[-1],
+            experiment="compatibility",
+            parameters={"pytest": pytest, "pytest-forked": forked},
+            python=NEWEST_PYTHON,
             packages={"pytest": pytest, "pytest-forked": forked},
             runs=RUNS,
             measure=_measure,
@@ -66,7 +66,7 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
             (
                 [
                     pytest,
-                    *(_says(by_version.get((pytest, forked))) for forked in columns),
+                    *(_verdict(by_version.get((pytest, forked))) for forked in columns),
                 ]
                 for pytest in rows
             ),
@@ -78,7 +78,7 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
     }
 
 
-def _says(record: Record | None) -> str:
+def _verdict(record: Record | None) -> str:
     if record is None:
         return NOT_MEASURED
     passed = record.count("passed")
@@ -88,7 +88,7 @@ def _says(record: Record | None) -> str:
 
 EXPERIMENT = Experiment(
     name="compatibility",
-    varies=frozenset({"pytest", "pytest-forked"}),
     cells=_cells,
     sections=_sections,
+    varies=frozenset({"pytest", "pytest-forked"}),
 )

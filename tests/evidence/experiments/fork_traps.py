@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tests.evidence.campaign import Bench, Cell, Finding
-from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
-from tests.evidence.markdown import NOT_MEASURED, dated, provenance, share, table
-from tests.evidence.records import Record
+from tests.evidence.experiment import Experiment, Pins
+from tests.evidence.markdown import dated, endings, provenance, table
+from tests.evidence.records import Record, find
 from tests.evidence.sessions import Session, suite_session
-from tests.evidence.strategies import SUITES
+from tests.evidence.subjects import BASE, NEWEST_PYTHON, SUITES
 
 SUITE = SUITES / "fork_traps"
 RUNS = 5
@@ -36,7 +36,7 @@ _CHILD_CRASHED = re.compile(r"running the test CRASHED with signal \d+ \((?P<nam
 
 
 def ending(ended: Session) -> tuple[str, str]:
-    """Give how the forked test ended, and the signal that ended it."""
+    """Return how the forked test ended, and the signal that ended it."""
     for report in ended.reports:
         crashed = _CHILD_CRASHED.search(report.message)
         if report.outcome == "failed" and crashed:
@@ -64,8 +64,9 @@ def _measure(bench: Bench, parent: str, setting: str) -> Finding:
 def _cells(pins: Pins) -> list[Cell]:
     return [
         Cell(
-            name=("fork-traps", parent, setting),
-            python=PYTHONS[-1],
+            experiment="fork-traps",
+            parameters={"parent": parent, "setting": setting},
+            python=NEWEST_PYTHON,
             packages={name: pins[name] for name in (*BASE, "pytest-forked")},
             runs=RUNS,
             measure=partial(_measure, parent=parent, setting=setting),
@@ -77,12 +78,16 @@ def _cells(pins: Pins) -> list[Cell]:
 
 
 def _sections(records: Sequence[Record]) -> Mapping[str, str]:
-    cells = {record.cell: record for record in records}
+    ended = {
+        (parent, setting): endings(find(records, parent=parent, setting=setting), _WORDS)
+        for parent in PARENTS
+        for setting in SETTINGS
+    }
     sections = {
         "table": table(
             ["The parent has", *(_shown(setting) for setting in SETTINGS)],
             (
-                [title, *(_says(cells.get((parent, setting))) for setting in SETTINGS)]
+                [title, *(ended[parent, setting] for setting in SETTINGS)]
                 for parent, title in PARENTS.items()
             ),
         ),
@@ -90,9 +95,7 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
         "measured": provenance(records, "just evidence fork-traps"),
     }
     for parent in PARENTS:
-        said = "; ".join(
-            f"{_shown(setting)}: {_says(cells.get((parent, setting)))}" for setting in SETTINGS
-        )
+        said = "; ".join(f"{_shown(setting)}: {ended[parent, setting]}" for setting in SETTINGS)
         sections[parent] = f"With `{VARIABLE}` {said}."
     return sections
 
@@ -101,14 +104,4 @@ def _shown(setting: str) -> str:
     return setting if setting == "unset" else f"`{setting}`"
 
 
-def _says(record: Record | None) -> str:
-    if record is None or record.unavailable:
-        return record.unavailable if record else NOT_MEASURED
-    return ", ".join(
-        f"{word} {share(record.count(outcome), record.runs)}"
-        for outcome, word in _WORDS.items()
-        if record.count(outcome)
-    )
-
-
-EXPERIMENT = Experiment(name="fork-traps", varies=frozenset(), cells=_cells, sections=_sections)
+EXPERIMENT = Experiment(name="fork-traps", cells=_cells, sections=_sections)

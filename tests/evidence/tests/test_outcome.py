@@ -16,7 +16,7 @@ PROJECT = Path(__file__).parents[3]
 
 
 def run_python(folder: Path, script: str, *, seconds: float = 60.0) -> tuple[Outcome, str, str]:
-    """Run a script; give its outcome, its signal and its output."""
+    """Run a script; return its outcome, its signal and its output."""
     ended = run([sys.executable, "-c", textwrap.dedent(script)], folder=folder, seconds=seconds)
     return ended.outcome, ended.signal, ended.output
 
@@ -131,7 +131,9 @@ def test_an_interrupted_harness_leaves_nothing(tmp_path: Path) -> None:
             return Finding(
                 runs=1, **repeated([run(command, folder=Path({str(tmp_path)!r}), seconds=600)])
             )
-        cell = Cell(name=("e", "c"), python="3", packages={{}}, runs=1, measure=measure)
+        cell = Cell(
+            experiment="e", parameters={{}}, python="3", packages={{}}, runs=1, measure=measure
+        )
         Campaign(Path({str(tmp_path / "cache")!r}), Console()).run([cell], jobs=1)
     """
     harness = subprocess.Popen(

@@ -6,24 +6,24 @@ from functools import partial
 from tests.evidence import svg
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import Environment
-from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
-from tests.evidence.markdown import NOT_MEASURED, dated, listing, provenance, share, table, told
-from tests.evidence.outcome import Run, run
-from tests.evidence.records import Record
-from tests.evidence.sessions import (
-    GUARD,
-    LEAKING_SUITE,
-    PROJECT,
-    Session,
-    repeated,
-    suite_session,
+from tests.evidence.experiment import Experiment, Pins
+from tests.evidence.markdown import (
+    NOT_MEASURED,
+    dated,
+    listing,
+    provenance,
+    share,
+    share_lost,
+    table,
 )
-
-REPRODUCER = PROJECT / "examples/segfault/repro.py"
+from tests.evidence.outcome import Run, run
+from tests.evidence.records import Record, find, values_of, where
+from tests.evidence.sessions import Session, repeated, suite_session
+from tests.evidence.subjects import BASE, GUARD, LEAKING_SUITE, MODES, PYTHONS, REPRODUCER
 
 # Minor lines of grpcio since 1.62; the newest is the pin.
 OLDER = ("1.62.3", "1.66.2", "1.71.2", "1.76.0", "1.80.1")
-MODES = {
+TITLES = {
     "plain": "`repro.py`",
     "stopped": "`repro.py --stopped`",
     "guard": "The leaking suite under the guard",
@@ -32,27 +32,31 @@ RUNS = 3
 SECONDS = 60.0
 
 
-def attempt(environment: Environment, mode: str) -> Run | Session:
-    """Run the reproducer, plain or stopped, or the leaking suite under the guard."""
-    if mode == "guard":
-        return suite_session(environment, LEAKING_SUITE, ["-p", "grpc_guard"], seconds=SECONDS)
-    arguments = ["--stopped"] if mode == "stopped" else []
+def reproduce(environment: Environment, *options: str) -> Run:
+    """Run the reproducer: plain, or with `--stopped`."""
     return run(
-        [environment.python, REPRODUCER.name, *arguments],
+        [environment.python, REPRODUCER.name, *options],
         folder=REPRODUCER.parent,
         seconds=SECONDS,
     )
 
 
+def _run(environment: Environment, mode: str) -> Run | Session:
+    if mode == "guard":
+        return suite_session(environment, LEAKING_SUITE, MODES[mode], seconds=SECONDS)
+    return reproduce(environment, *(["--stopped"] if mode == "stopped" else []))
+
+
 def _measure(bench: Bench, mode: str) -> Finding:
-    ended = [attempt(bench.environment, mode) for _ in range(bench.runs)]
+    ended = [_run(bench.environment, mode) for _ in range(bench.runs)]
     return Finding(runs=bench.runs, **repeated(ended))
 
 
 def _cells(pins: Pins) -> list[Cell]:
     return [
         Cell(
-            name=("versions", grpcio, python, mode),
+            experiment="versions",
+            parameters={"grpcio": grpcio, "python": python, "mode": mode},
             python=python,
             packages={name: pins[name] for name in BASE} | {"grpcio": grpcio},
             runs=RUNS,
@@ -61,51 +65,57 @@ def _cells(pins: Pins) -> list[Cell]:
         )
         for grpcio in [*OLDER, pins["grpcio"]]
         for python in PYTHONS
-        for mode in MODES
+        for mode in TITLES
     ]
 
 
 def _sections(records: Sequence[Record]) -> Mapping[str, str]:
-    cells = {record.cell: record for record in records}
-    lines = list(dict.fromkeys(record.cell[0] for record in records))
+    lines = values_of(records, "grpcio")
     absent = list(
-        dict.fromkeys(f"{r.cell[0]} on Python {r.cell[1]}" for r in records if r.unavailable)
+        dict.fromkeys(
+            f"{r.parameters['grpcio']} on Python {r.parameters['python']}"
+            for r in records
+            if r.unavailable
+        )
     )
     sections = {
-        "chart": _chart(cells, lines),
+        "chart": _chart(records, lines),
         "table": table(
             ["grpcio", *(f"Python {python}" for python in PYTHONS)],
-            ([line, *(_together(cells, line, python) for python in PYTHONS)] for line in lines),
+            (
+                [line, *(_figures(where(records, grpcio=line, python=p)) for p in PYTHONS)]
+                for line in lines
+            ),
         ),
         "summary": "\n".join(
-            f"- {_sentence(title, [r for r in records if r.cell[2] == mode])}"
-            for mode, title in MODES.items()
+            f"- {_sentence(title, where(records, mode=mode))}" for mode, title in TITLES.items()
         ),
-        "affected": _affected([r for r in records if r.cell[2] == "plain" and not r.unavailable]),
+        "affected": _affected([r for r in where(records, mode="plain") if not r.unavailable]),
         "dated": dated(records),
         "measured": provenance(records, "just evidence versions"),
         "absent": f"There is no wheel of grpcio {listing(absent)}." if absent else "",
     }
-    for mode, title in MODES.items():
-        sections[mode] = _sentence(title, [r for r in records if r.cell[2] == mode])
+    for mode, title in TITLES.items():
+        sections[mode] = _sentence(title, where(records, mode=mode))
     return sections
 
 
-def _together(cells: Mapping[tuple[str, ...], Record], line: str, python: str) -> str:
-    """Give the figures of all modes, or the one word that they share."""
-    said = [told(cells.get((line, python, mode))) for mode in MODES]
-    return said[0] if len(set(said)) == 1 and "/" not in said[0] else " · ".join(said)
+def _figures(records: Sequence[Record]) -> str:
+    """Return the figures of all modes, or the one word that they share."""
+    figures = [share_lost(find(records, mode=mode)) for mode in TITLES]
+    same = len(set(figures)) == 1 and "/" not in figures[0]
+    return figures[0] if same else " · ".join(figures)
 
 
 def _affected(plain: Sequence[Record]) -> str:
     """Name the grpcios and Pythons with which the reproducer crashed."""
-    tried = list(dict.fromkeys(record.cell[0] for record in plain))
+    tried = values_of(plain, "grpcio")
     crashed = [record for record in plain if record.lost]
-    lines = list(dict.fromkeys(record.cell[0] for record in crashed))
+    lines = values_of(crashed, "grpcio")
     if not lines:
         return f"no grpcio that was tried: {listing(tried)}" if tried else NOT_MEASURED
     which = f"{lines[0]} to {lines[-1]}, each that was tried" if lines == tried else listing(lines)
-    pythons = listing(sorted({record.cell[1] for record in crashed}))
+    pythons = listing(sorted(values_of(crashed, "python")))
     return f"grpcio {which}; Python {pythons}"
 
 
@@ -120,10 +130,14 @@ def _sentence(title: str, records: Sequence[Record]) -> str:
     )
 
 
-def _chart(cells: Mapping[tuple[str, ...], Record], lines: Sequence[str]) -> str:
-    groups = {f"Python {python}": list(MODES) for python in PYTHONS}
+def _chart(records: Sequence[Record], lines: Sequence[str]) -> str:
+    groups = {f"Python {python}": list(TITLES) for python in PYTHONS}
     squares = [
-        [_square(cells.get((line, python, mode))) for python in PYTHONS for mode in MODES]
+        [
+            _square(find(records, grpcio=line, python=python, mode=mode))
+            for python in PYTHONS
+            for mode in TITLES
+        ]
         for line in lines
     ]
     return svg.heat_map(
@@ -148,5 +162,5 @@ def _square(record: Record | None) -> svg.Square:
 
 
 EXPERIMENT = Experiment(
-    name="versions", varies=frozenset({"grpcio"}), cells=_cells, sections=_sections
+    name="versions", cells=_cells, sections=_sections, varies=frozenset({"grpcio"})
 )

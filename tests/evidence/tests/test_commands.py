@@ -48,7 +48,7 @@ def test_without_a_network_nothing_changes(tmp_path: Path, monkeypatch: pytest.M
 
 
 def narrowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> list[Record]:
-    """Measure one of two known cells, which cannot be for this reason; give the data after it."""
+    """Measure one of two known cells, which cannot be for this reason; return the data after it."""
 
     def make(*_: object) -> None:
         raise Unavailable(reason)
@@ -61,7 +61,7 @@ def narrowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> li
         data,
         [
             Record(
-                cell=("1.62.3", "3.11", mode),
+                parameters={"grpcio": "1.62.3", "python": "3.11", "mode": mode},
                 date="2001-01-01",
                 platform="elsewhere",
                 python="3.11.9",
@@ -72,7 +72,7 @@ def narrowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> li
             for mode in ("plain", "guard")
         ],
     )
-    options = ["--only", "1.62.3", "--only", "3.11", "--only", "guard"]
+    options = ["--only", "1.62.3", "--only", "python=3.11", "--only", "guard"]
     result = CliRunner().invoke(commands.app, ["evidence", "versions", *options])
     assert result.exit_code == 0
     assert reason in result.output

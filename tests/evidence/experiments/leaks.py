@@ -6,17 +6,17 @@ from functools import partial
 
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import NEWEST
-from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
-from tests.evidence.markdown import NOT_MEASURED, provenance, share, table
-from tests.evidence.records import Record
-from tests.evidence.sessions import GUARD, LEAKING_SUITE, repeated, suite_session
+from tests.evidence.experiment import Experiment, Pins
+from tests.evidence.markdown import NOT_MEASURED, endings, provenance, share, table
+from tests.evidence.records import Record, find, values_of, where
+from tests.evidence.sessions import repeated, suite_session
+from tests.evidence.subjects import BASE, GUARD, LEAKING_SUITE, MODES, PYTHONS
 
 VARIANTS = LEAKING_SUITE / "variants"
 RUNS = 5
 SECONDS = 20.0
 """A session takes a second or two; what has not ended by then never will."""
 
-_MODES: Mapping[str, tuple[str, ...]] = {"plain": (), "guard": ("-p", "grpc_guard")}
 # What a session is called that does not survive, the worst first.
 _WORDS = {
     "crashed": "crashes",
@@ -31,7 +31,7 @@ def _measure(bench: Bench, variant: str, mode: str) -> Finding:
         suite_session(
             bench.environment,
             LEAKING_SUITE,
-            _MODES[mode],
+            MODES[mode],
             seconds=SECONDS,
             only=f"variants/{variant}.py",
         )
@@ -43,7 +43,12 @@ def _measure(bench: Bench, variant: str, mode: str) -> Finding:
 def _cells(pins: Pins) -> list[Cell]:
     return [
         Cell(
-            name=("leaks", path.stem.removeprefix("test_"), python, mode),
+            experiment="leaks",
+            parameters={
+                "variant": path.stem.removeprefix("test_"),
+                "python": python,
+                "mode": mode,
+            },
             python=python,
             packages={name: pins[name] for name in BASE} | {"anyio": pins.get("anyio", NEWEST)},
             runs=RUNS,
@@ -52,23 +57,24 @@ def _cells(pins: Pins) -> list[Cell]:
         )
         for path in sorted(VARIANTS.glob("test_*.py"))
         for python in PYTHONS
-        for mode in _MODES
+        for mode in MODES
     ]
 
 
 def _sections(records: Sequence[Record]) -> Mapping[str, str]:
-    cells = {record.cell: record for record in records}
-    variants = list(dict.fromkeys(record.cell[0] for record in records))
     return {
         "table": table(
             ["Leak", *(f"{python}" for python in PYTHONS), "With the guard"],
             (
                 [
                     f"`test_{variant}.py`: {_described(variant)}",
-                    *(_says(cells.get((variant, python, "plain"))) for python in PYTHONS),
-                    _guarded([r for r in records if r.cell[0] == variant and r.cell[2] == "guard"]),
+                    *(
+                        _ending(find(records, variant=variant, python=python, mode="plain"))
+                        for python in PYTHONS
+                    ),
+                    _guarded(where(records, variant=variant, mode="guard")),
                 ]
-                for variant in variants
+                for variant in values_of(records, "variant")
             ),
         ),
         "measured": provenance(records, "just evidence leaks"),
@@ -83,15 +89,9 @@ def _described(variant: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _says(record: Record | None) -> str:
-    if record is None or record.unavailable:
-        return record.unavailable if record else NOT_MEASURED
-    lost = [
-        f"{word} {share(record.count(outcome), record.runs)}"
-        for outcome, word in _WORDS.items()
-        if record.count(outcome)
-    ]
-    return ", ".join(lost) or f"survives {share(record.runs, record.runs)}"
+def _ending(record: Record | None) -> str:
+    survived = f"survives {share(record.runs, record.runs)}" if record else NOT_MEASURED
+    return endings(record, _WORDS) or survived
 
 
 def _guarded(records: Sequence[Record]) -> str:
@@ -102,4 +102,4 @@ def _guarded(records: Sequence[Record]) -> str:
     return f"survives {share(survived, sum(record.runs for record in measured))}"
 
 
-EXPERIMENT = Experiment(name="leaks", varies=frozenset(), cells=_cells, sections=_sections)
+EXPERIMENT = Experiment(name="leaks", cells=_cells, sections=_sections)

@@ -12,8 +12,8 @@ import pytest
 from tests.evidence.environments import Environment
 from tests.evidence.outcome import Outcome
 from tests.evidence.plugins import share_of_guard
-from tests.evidence.sessions import LEAKING_SUITE, suite_session
-from tests.evidence.strategies import SUITES
+from tests.evidence.sessions import suite_session
+from tests.evidence.subjects import LEAKING_SUITE, SUITES
 
 HERE = Environment(python=Path(sys.executable), release="", packages={"pytest": version("pytest")})
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import Unmeasurable
-from tests.evidence.experiment import BASE, PYTHONS, Experiment, Pins
+from tests.evidence.experiment import Experiment, Pins
 from tests.evidence.markdown import provenance
 from tests.evidence.outcome import run
 from tests.evidence.records import Record
-from tests.evidence.versions import REPRODUCER
+from tests.evidence.subjects import NEWEST_PYTHON, REPRODUCER
 
 TEXT = "proof.txt"
 """The extract as a file, which a command on a page shows."""
@@ -143,9 +143,10 @@ def prove(bench: Bench) -> Finding:
 def _cells(pins: Pins) -> list[Cell]:
     return [
         Cell(
-            name=("proof", PYTHONS[-1]),
-            python=PYTHONS[-1],
-            packages={name: pins[name] for name in BASE[:1]},
+            experiment="proof",
+            parameters={"python": NEWEST_PYTHON},
+            python=NEWEST_PYTHON,
+            packages={"grpcio": pins["grpcio"]},
             runs=1,
             measure=prove,
             inputs=[REPRODUCER],
@@ -176,5 +177,5 @@ def _texts(records: Sequence[Record]) -> Mapping[str, str]:
 
 
 EXPERIMENT = Experiment(
-    name="proof", varies=frozenset(), cells=_cells, sections=_sections, texts=_texts
+    name="proof", cells=_cells, sections=_sections, texts=_texts, on_its_own=True
 )

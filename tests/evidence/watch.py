@@ -1,4 +1,4 @@
-"""Whether the newest releases still need the workarounds that the pages describe.
+"""The watch: whether the newest releases still need the workarounds that the pages describe.
 
 A page marks each line that rests on a claim with `<!-- upstream: NAME -->`. When a claim no longer
 holds, these are the lines to change.
@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.evidence import compatibility, versions
 from tests.evidence.campaign import jobs_of_this_machine
 from tests.evidence.environments import (
     NEWEST,
@@ -21,10 +20,11 @@ from tests.evidence.environments import (
     Unreachable,
     pins,
 )
-from tests.evidence.experiment import BASE, PYTHONS
+from tests.evidence.experiments import compatibility, versions
 from tests.evidence.markdown import share, table
 from tests.evidence.outcome import Outcome, Run
-from tests.evidence.sessions import LEAKING_SUITE, Session, suite_session
+from tests.evidence.sessions import Session, suite_session
+from tests.evidence.subjects import BASE, LEAKING_SUITE, MODES, NEWEST_PYTHON
 
 OUT_OF_DATE = 1
 """The exit status when a page is out of date."""
@@ -65,7 +65,7 @@ class Answer:
     evidence: str
 
     def row(self) -> tuple[str, str, str, str]:
-        """Give the row of the table; see `HEADER`."""
+        """Return the row of the table; see `HEADER`."""
         needed = {True: self.claim.held, False: self.claim.broken, None: "not known"}[self.holds]
         return self.claim.workaround, self.newest, needed, self.evidence
 
@@ -83,7 +83,7 @@ CLAIMS = (
         name="grpcio-crashes",
         workaround="Stop every server in its loop, or the guard, or `--forked`",
         newest=("grpcio",),
-        attempt=lambda environment: versions.attempt(environment, "plain"),
+        attempt=versions.reproduce,
         expected=_LOST,
         subject="`repro.py`",
     ),
@@ -91,7 +91,7 @@ CLAIMS = (
         name="fix-holds",
         workaround="Stop every server in its loop",
         newest=("grpcio",),
-        attempt=lambda environment: versions.attempt(environment, "stopped"),
+        attempt=lambda environment: versions.reproduce(environment, "--stopped"),
         expected=_PASSED,
         subject="`repro.py --stopped`",
         held="it works",
@@ -101,7 +101,7 @@ CLAIMS = (
         name="guard-holds",
         workaround="`grpc_guard.py`",
         newest=("grpcio",),
-        attempt=_leaking("-p", "grpc_guard"),
+        attempt=_leaking(*MODES["guard"]),
         expected=_PASSED,
         subject="the leaking suite, guarded",
         held="it works",
@@ -129,7 +129,7 @@ CLAIMS = (
         name="pytest-breaks-forked",
         workaround="The bound `pytest<9.2`",
         newest=("pytest",),
-        attempt=compatibility.attempt,
+        attempt=compatibility.run_one_test,
         expected=frozenset({Outcome.FAILED}),
         subject="one test with `--forked`",
     ),
@@ -137,7 +137,7 @@ CLAIMS = (
         name="pytest-breaks-forked",
         workaround="The bound `pytest<9.2`, both newest",
         newest=("pytest", "pytest-forked"),
-        attempt=compatibility.attempt,
+        attempt=compatibility.run_one_test,
         expected=frozenset({Outcome.FAILED}),
         subject="one test with `--forked`",
     ),
@@ -159,7 +159,7 @@ def _ask(claim: Claim, environments: Environments, pinned: Mapping[str, str]) ->
     packages = {name: pinned[name] for name in (*BASE, "pytest-forked")}
     packages |= dict.fromkeys(claim.newest, NEWEST)
     try:
-        environment = environments.make(PYTHONS[-1], packages)
+        environment = environments.make(NEWEST_PYTHON, packages)
     except (Unavailable, Unreachable, ValueError) as reason:
         return Answer(claim=claim, newest=", ".join(claim.newest), holds=None, evidence=f"{reason}")
     attempts = [claim.attempt(environment).outcome for _ in range(ATTEMPTS)]
@@ -207,6 +207,6 @@ def stale_lines(docs: Path, answers: Sequence[Answer]) -> list[str]:
 
 
 def report(answers: Sequence[Answer], stale: Sequence[str]) -> str:
-    """Give the table and the lines to change, as Markdown."""
+    """Return the table and the lines to change, as Markdown."""
     lines = "\n".join(f"- `{line}`" for line in stale)
     return f"{table(HEADER, (answer.row() for answer in answers))}\n\n{lines}".rstrip() + "\n"

@@ -51,9 +51,10 @@ def measure(monkeypatch: pytest.MonkeyPatch) -> Measurement:
 
 
 def cell(measure: Measurement, thing: str = "1.0", *inputs: Path, alone: bool = False) -> Cell:
-    """Give a cell that depends on a version of one package."""
+    """Return a cell that depends on a version of one package."""
     return Cell(
-        name=("things", thing),
+        experiment="things",
+        parameters={"thing": thing},
         python="3.13",
         packages={"thing": thing},
         runs=3,
@@ -71,7 +72,11 @@ def run(cache: Path, *cells: Cell, again: bool = False, runs: int | None = None)
 def test_a_record_says_what_was_measured(tmp_path: Path, measure: Measurement) -> None:
     """It has the interpreter, the versions that the cell asked for, and the outcomes."""
     (record,) = run(tmp_path, cell(measure))
-    assert (record.cell, record.python, record.packages) == (("1.0",), "3.13.7", {"thing": "1.0"})
+    assert (record.parameters, record.python, record.packages) == (
+        {"thing": "1.0"},
+        "3.13.7",
+        {"thing": "1.0"},
+    )
     assert (record.runs, record.outcomes) == (3, {"passed": 3})
 
 
@@ -149,14 +154,27 @@ def test_a_timed_cell_runs_alone(tmp_path: Path, measure: Measurement) -> None:
             ended.append(name)
             return measure(bench)
 
-        return Cell(name=("things", name), python="3.13", packages={}, runs=1, measure=work)
+        return Cell(
+            experiment="things",
+            parameters={"name": name},
+            python="3.13",
+            packages={},
+            runs=1,
+            measure=work,
+        )
 
     def time(bench: Bench) -> Finding:
         assert sorted(ended) == ["one", "two"]
         return measure(bench)
 
     timed = Cell(
-        name=("things", "timed"), python="3.13", packages={}, runs=1, measure=time, alone=True
+        experiment="things",
+        parameters={"name": "timed"},
+        python="3.13",
+        packages={},
+        runs=1,
+        measure=time,
+        alone=True,
     )
     assert len(run(tmp_path, timed, beside("one"), beside("two"))) == 3
 
@@ -166,7 +184,8 @@ def test_further_environments_that_cannot_be_made_are_left_out(
 ) -> None:
     """A cell that compares several gets those that there are."""
     both = Cell(
-        name=("things", "both"),
+        experiment="things",
+        parameters={"name": "both"},
         python="3.13",
         packages={},
         others={"there": {"thing": "1.0"}, "absent": {"thing": "none"}},

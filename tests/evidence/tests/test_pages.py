@@ -10,7 +10,7 @@ from tests.evidence.__main__ import DOCS, EXPERIMENTS
 from tests.evidence.environments import NEWEST, pins
 from tests.evidence.experiment import Experiment
 from tests.evidence.markdown import TIMES
-from tests.evidence.sessions import PROJECT
+from tests.evidence.subjects import PROJECT
 
 PINS = pins(PROJECT)
 PAGES = sorted([*DOCS.glob("*.md"), *(PROJECT / "docs/known-issues").glob("*.md")])
@@ -43,8 +43,8 @@ def test_nothing_else_is_generated() -> None:
 @each_experiment
 def test_data_are_complete(experiment: Experiment) -> None:
     """Each cell was measured, with as many runs as it is to have."""
-    measured = {record.cell: record for record in records.read(experiment.data(DOCS))}
-    cells = {cell.name[1:]: cell for cell in experiment.cells(PINS)}
+    measured = {record.name: record for record in records.read(experiment.data(DOCS))}
+    cells = {records.named(cell.parameters): cell for cell in experiment.cells(PINS)}
     assert measured.keys() == cells.keys()
     for name, record in measured.items():
         assert record.unavailable or record.runs == cells[name].runs, name
@@ -59,7 +59,7 @@ def test_data_are_of_the_pinned_versions(experiment: Experiment) -> None:
             for name, version in record.packages.items()
             if name in PINS and name not in experiment.varies
         }
-        assert pinned == {name: PINS[name] for name in pinned}, record.cell
+        assert pinned == {name: PINS[name] for name in pinned}, record.name
 
 
 @each_experiment

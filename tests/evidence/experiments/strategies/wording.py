@@ -1,0 +1,191 @@
+"""What is said of the strategies: the tables, the chart and the sentences, from the records."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from tests.evidence import svg
+from tests.evidence.experiments.strategies.catalogue import BY_NAME, STRATEGIES, TIMED, Strategy
+from tests.evidence.markdown import (
+    NOT_MEASURED,
+    TIMES,
+    listing,
+    provenance,
+    share,
+    share_lost,
+    table,
+)
+from tests.evidence.outcome import Outcome
+from tests.evidence.records import Record, find, where
+from tests.evidence.subjects import PYTHONS
+
+
+def sections(records: Sequence[Record]) -> Mapping[str, str]:
+    """Return the Markdown of each section, one for each strategy among them."""
+    wall = find(records, measured="wall", compared="all")
+    ratios = _ratios(wall)
+    leaks = {s.name: where(records, measured="leak", strategy=s.name) for s in STRATEGIES}
+    reports = {s.name: find(records, measured="report", strategy=s.name) for s in STRATEGIES}
+    made = {
+        "lost": table(
+            ["Strategy", *PYTHONS, "A crash is blamed on", "Remove when"],
+            (
+                [
+                    strategy.title,
+                    *(_lost(find(leaks[strategy.name], python=python)) for python in PYTHONS),
+                    _who_is_blamed(leaks[strategy.name]),
+                    strategy.remove_when,
+                ]
+                for strategy in STRATEGIES
+            ),
+        ),
+        "reported": table(
+            [
+                "Strategy",
+                "A test that crashes",
+                "A test that passes, and its teardown crashes",
+                "Set-ups of a module fixture, 6 tests",
+                "Wall time",
+            ],
+            (
+                [
+                    strategy.title,
+                    _reported(reports[strategy.name], "body"),
+                    _reported(reports[strategy.name], "teardown"),
+                    _set_ups(reports[strategy.name]),
+                    ratios.get(strategy.name, NOT_MEASURED),
+                ]
+                for strategy in TIMED
+            ),
+        ),
+        "chart": _chart(leaks, wall),
+        "measured": provenance(records, "just evidence strategies"),
+        "timed": _how_it_was_timed(wall),
+        "cost-of-the-guard": _cost_of_guard(find(records, measured="wall", compared="guard")),
+    }
+    for strategy in STRATEGIES:
+        made[strategy.name] = _sentence(strategy, leaks[strategy.name], ratios.get(strategy.name))
+    return made
+
+
+def _lost(record: Record | None) -> str:
+    if record and record.count("refused"):
+        return f"refused {share(record.count('refused'), record.runs)}"
+    return share_lost(record)
+
+
+def _who_is_blamed(leaks: Sequence[Record]) -> str:
+    measured = [record for record in leaks if not record.unavailable]
+    if not measured:
+        return NOT_MEASURED
+    blamed = {test for record in measured for test in record.facts["blamed"]}
+    said = []
+    if any(record.lost for record in measured):
+        said.append("nobody: the session dies")
+    if "test_late_client" in blamed:
+        said.append("an innocent test")
+    if blamed - {"test_late_client"}:
+        said.append("a test that leaks")
+    return "; or ".join(said) or "there is none"
+
+
+def _reported(record: Record | None, where: str) -> str:
+    if record is None or record.unavailable:
+        return record.unavailable if record else NOT_MEASURED
+    session_ended = Outcome(record.facts[where]["session"])
+    if session_ended is Outcome.REFUSED:
+        return "the session does not run"
+    if session_ended.lost:
+        return "the session dies"
+    said = record.facts[where]["tests"].get("test_crashes", [])
+    words = listing([word.upper() for word in said]) if said else "nothing"
+    return f"{words}, and the session passes" if session_ended is Outcome.PASSED else words
+
+
+def _set_ups(record: Record | None) -> str:
+    if record is None or record.unavailable:
+        return record.unavailable if record else NOT_MEASURED
+    fixture = record.facts["fixture"]
+    return f"{fixture['set-ups']}" if fixture["session"] == Outcome.PASSED else "its tests fail"
+
+
+def _factors(wall: Record | None) -> dict[str, list[float]]:
+    """Return each strategy's time against plain pytest's, round by round.
+
+    Those under which a test did not pass are left out.
+    """
+    if wall is None or wall.unavailable:
+        return {}
+    seconds, passed = wall.facts["seconds"], wall.facts["passed"]
+    return {
+        name: [took / plain for took, plain in zip(took_all, seconds["nothing"], strict=True)]
+        for name, took_all in seconds.items()
+        if took_all and passed[name] == passed["nothing"]
+    }
+
+
+def _ratios(wall: Record | None) -> dict[str, str]:
+    """Return what a table says of each strategy's time: the median, or that tests do not pass."""
+    if wall is None or wall.unavailable:
+        return {}
+    passed = wall.facts["passed"]
+    return {name: f"{share(n, passed['nothing'])} tests pass" for name, n in passed.items()} | {
+        name: f"{statistics.median(factors):.2f} {TIMES}"
+        for name, factors in _factors(wall).items()
+    }
+
+
+def _how_it_was_timed(wall: Record | None) -> str:
+    if wall is None or wall.unavailable:
+        return "The wall times are not measured yet: `just evidence strategies --only wall`."
+    plain = wall.facts["seconds"]["nothing"]
+    return (
+        f"Wall times: the {wall.facts['passed']['nothing']} integration tests, in {wall.runs} "
+        f"rounds in which the strategies took turns; the median of the rounds' ratios against "
+        f"plain pytest. That one took {min(plain):.1f} s to {max(plain):.1f} s, so small "
+        f"differences are the machine's noise. Load average {wall.facts['load before']} before "
+        f"and {wall.facts['load after']} after."
+    )
+
+
+def _cost_of_guard(wall: Record | None) -> str:
+    factors = _factors(wall).get("guard")
+    if wall is None or factors is None:
+        return "What the guard costs is not measured yet: `just evidence strategies --only wall`."
+    low, middle, high = statistics.quantiles(factors, n=4)
+    return (
+        f"The guard's own cost, over {wall.runs} rounds in turn with plain pytest: {middle:.3f} "
+        f"{TIMES} its wall time on the {wall.facts['passed']['nothing']} integration tests "
+        f"(median; half of the rounds lie between {low:.3f} and {high:.3f}). Its own functions "
+        f"take {max(wall.facts['shares']):.2%} of a run under Python's profiler."
+    )
+
+
+def _sentence(strategy: Strategy, leaks: Sequence[Record], ratio: str | None) -> str:
+    measured = [record for record in leaks if not record.unavailable]
+    if not measured:
+        return f"{strategy.title}: {NOT_MEASURED}."
+    lost = listing([f"{_lost(record)} on {record.parameters['python']}" for record in measured])
+    cost = f"; it takes {ratio} the time of plain pytest" if ratio and TIMES in ratio else ""
+    return f"Sessions lost: {lost}{cost if strategy.name != 'nothing' else ''}."
+
+
+def _chart(leaks: Mapping[str, Sequence[Record]], wall: Record | None) -> str:
+    medians = {name: statistics.median(factors) for name, factors in _factors(wall).items()}
+    return svg.bars(
+        title="What each strategy costs",
+        description=(
+            "Wall time of the integration tests against plain pytest. A name with a cross loses "
+            "sessions of the leaking suite; one with a tick loses none. "
+            "The tables below have the same figures."
+        ),
+        bars=[
+            svg.Bar(
+                name=f"{'✗' if lost else '✓'} {BY_NAME[name].title.replace('`', '')}",
+                length=median,
+                label=f"{median:.2f} {TIMES}",
+                tone="crash" if lost else "held",
+            )
+            for name, median in medians.items()
+            for lost in [any(record.lost for record in leaks[name])]
+        ],
+    )

@@ -1,0 +1,28 @@
+"""What is measured: scripts and suites, the Pythons, and the packages that all of them need."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+REPRODUCER = PROJECT / "examples/segfault/repro.py"
+LEAKING_SUITE = PROJECT / "examples/segfault/leaking_suite"
+GUARD = PROJECT / "examples/grpc_guard.py"
+
+SUITES = Path(__file__).parent / "suites"
+"""Small suites of the harness's own, each for one question."""
+PLUGINS = Path(__file__).parent / "plugins"
+"""pytest plugins that a measured session can load by name, as it can the guard."""
+
+PYTHONS = ("3.11", "3.12", "3.13")
+"""The supported minor versions of Python."""
+NEWEST_PYTHON = PYTHONS[-1]
+"""On which everything is measured that no Python makes a difference to."""
+
+BASE = ("grpcio", "pytest", "pytest-asyncio")
+"""What every session over the leaking suite needs, at the project's pins."""
+
+OLDER_PYTEST = "8.4.2"
+"""The last pytest that all older plugins know which are measured."""
+
+MODES: Mapping[str, tuple[str, ...]] = {"plain": (), "guard": ("-p", "grpc_guard")}
+"""pytest's options for a suite as it is, and for the same suite under the guard."""
