@@ -51,7 +51,7 @@ def run_suite(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def outcomes(process: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    """Give the counts in pytest's last line, without the warnings."""
+    """Return the counts in pytest's last line, without the warnings."""
     counts = pytest.RunResult.parse_summary_nouns(process.stdout.splitlines())
     return {noun: count for noun, count in counts.items() if noun != "warnings"}
 
