@@ -2,6 +2,9 @@
 export NO_MKDOCS_2_WARNING := "1"
 export DISABLE_MKDOCS_2_WARNING := "true"
 
+# What is given to a recipe reaches its command as it was typed: "$@".
+set positional-arguments
+
 checker := "-p tests.docs.checker.plugin"
 protos := "examples/voice_pipeline/v1/*.proto"
 
@@ -34,11 +37,11 @@ lint: install
 
 # Run every block of the docs, or of the pages named (docs/index.md), or one block (docs/index.md:12).
 test-docs *PAGES="docs": install
-    uv run python -m pytest {{ checker }} --numprocesses auto {{ PAGES }}
+    uv run python -m pytest {{ checker }} --numprocesses auto "$@"
 
 # Run the blocks and rewrite the expected outputs that differ.
 bless-docs *PAGES="docs": install
-    uv run python -m pytest {{ checker }} --numprocesses auto --bless-docs {{ PAGES }}
+    uv run python -m pytest {{ checker }} --numprocesses auto --bless-docs "$@"
 
 # The integration tests, each in a process of its own.
 test-integration: install
@@ -50,7 +53,7 @@ test-integration-fast: install
 
 # Measure what the pages claim: all of it, the experiments named, or with --only some cells.
 evidence *ARGS: install
-    uv run python -m tests.evidence evidence {{ ARGS }}
+    uv run python -m tests.evidence evidence "$@"
 
 # Show the cause: the reproducer under valgrind (apt-get install valgrind).
 prove: install
@@ -58,7 +61,7 @@ prove: install
 
 # Ask whether the newest releases still need the workarounds; 1: a page is out of date, 3: could not be found out.
 check-upstream *ARGS: install
-    uv run python -m tests.evidence check-upstream {{ ARGS }}
+    uv run python -m tests.evidence check-upstream "$@"
 
 # Generate the gRPC stubs from the .proto files.
 proto: install
@@ -67,28 +70,4 @@ proto: install
 
 # Renew the exact pins in pyproject.toml with the newest versions that its dependencies allow.
 update:
-    #!/usr/bin/env -S uv run --no-project python
-    import re, subprocess, tomllib
-    from pathlib import Path
-
-    project = Path("pyproject.toml")
-
-    def pin(packages):
-        lines = "".join(f'    "{name}=={version}",\n' for name, version in sorted(packages))
-        text = re.sub(
-            r"(?ms)^constraint-dependencies = \[\n.*?^\]",
-            lambda _: f"constraint-dependencies = [\n{lines}]",
-            project.read_text(),
-        )
-        project.write_text(text)
-
-    before = project.read_text()
-    try:
-        pin([])  # uv obeys the pins as long as they are there
-        subprocess.run(["uv", "lock", "--upgrade"], check=True)
-        lock = tomllib.loads(Path("uv.lock").read_text())["package"]
-        pin({(p["name"], p["version"]) for p in lock if "registry" in p["source"]})
-    except subprocess.CalledProcessError:
-        project.write_text(before)
-        raise SystemExit("uv could not resolve; pyproject.toml is as it was")
-    subprocess.run(["uv", "lock", "--quiet"], check=True)
+    uv run --isolated --no-project --python ">=3.11" --with tomlkit python -m tests.project.update

@@ -5,6 +5,9 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
+
+from tests.project.update import locked
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -25,17 +28,12 @@ def tracked() -> list[str]:
 def test_every_package_is_pinned() -> None:
     """The pins in pyproject.toml are what uv resolves: no package more, none less."""
     lock = tomllib.loads((PROJECT / "uv.lock").read_text(encoding="utf-8"))
-    locked = {
-        f"{package['name']}=={package['version']}"
-        for package in lock["package"]
-        if "virtual" not in package["source"]
-    }
     settings = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert set(settings["tool"]["uv"]["constraint-dependencies"]) == locked
+    assert set(settings["tool"]["uv"]["constraint-dependencies"]) == set(locked(lock))
 
 
-def test_readme_names_recipes_that_exist() -> None:
-    """Each `just …` of README is a recipe, and each recipe says in one line what it does."""
+def justfile() -> Any:  # noqa: ANN401 - JSON has any type
+    """Return the justfile as just itself reads it."""
     dumped = subprocess.run(
         ["just", "--dump", "--dump-format", "json"],
         cwd=PROJECT,
@@ -43,11 +41,30 @@ def test_readme_names_recipes_that_exist() -> None:
         text=True,
         check=True,
     )
-    recipes = json.loads(dumped.stdout)["recipes"]
+    return json.loads(dumped.stdout)
+
+
+def test_readme_names_recipes_that_exist() -> None:
+    """Each `just …` of README is a recipe, and each recipe says in one line what it does."""
+    recipes = justfile()["recipes"]
     named = set(re.findall(r"\bjust ([a-z][a-z-]*)", README))
     assert {"serve", "test"} <= named <= recipes.keys()
     for name, recipe in recipes.items():
         assert recipe["doc"], f"{name} has no description"
+
+
+def test_what_a_recipe_is_given_is_not_read_by_a_shell() -> None:
+    """A recipe with parameters passes them on as they are, none becomes a part of its text."""
+    file = justfile()
+    assert file["settings"]["positional_arguments"]
+    with_parameters = [recipe for recipe in file["recipes"].values() if recipe["parameters"]]
+    assert with_parameters
+    for recipe in with_parameters:
+        parts = [part for line in recipe["body"] for part in line]
+        assert any(isinstance(part, str) and '"$@"' in part for part in parts), recipe["name"]
+        names = {parameter["name"] for parameter in recipe["parameters"]}
+        pasted = {part[0][1] for part in parts if isinstance(part, list)}
+        assert not names & pasted, recipe["name"]
 
 
 def test_ci_runs_the_command_of_readme() -> None:
