@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import grpc.aio
-from grpc_health.v1 import health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 if TYPE_CHECKING:
@@ -60,9 +59,9 @@ async def serving(
     # Without this option a second server on the port would silently share its connections.
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     add_to(server)
-    health = HealthServicer()
-    await health.set(service, HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    servicer = health.aio.HealthServicer()
+    await servicer.set(service, HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     try:
         try:
             port = server.add_insecure_port(listen)
@@ -71,5 +70,5 @@ async def serving(
         await server.start()
         yield join_address(host, port)
     finally:
-        await health.enter_graceful_shutdown()
+        await servicer.enter_graceful_shutdown()
         await server.stop(grace)
