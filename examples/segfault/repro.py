@@ -14,7 +14,7 @@ print(f"Python {platform.python_version()}, grpcio {grpc.__version__}, {platform
 
 
 async def serve() -> dict[int, grpc.aio.Server]:
-    """Start servers, which have no services, and give each with its port."""
+    """Start servers, which have no services, and return each with its port."""
     servers = {}
     for _ in range(8):
         server = grpc.aio.server()

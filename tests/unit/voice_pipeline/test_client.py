@@ -31,7 +31,7 @@ def files(folder: Path) -> list[Path]:
 
 @asynccontextmanager
 async def played(play: Callable[[ServerConnection], Awaitable[None]]) -> AsyncIterator[str]:
-    """Run a WebSocket server that does what the test says; give its URL."""
+    """Run a WebSocket server that does what the test says; yield its URL."""
     async with serve(play, "127.0.0.1", 0) as server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 

@@ -30,13 +30,13 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """Give a clock that stands still."""
+    """A clock that stands still."""
     return Clock()
 
 
 @pytest.fixture
 def leases(clock: Clock) -> Leases:
-    """Give an empty table of leases that run for ten seconds."""
+    """An empty table of leases that run for ten seconds."""
     return Leases(10.0, clock)
 
 
@@ -123,7 +123,7 @@ class Naps:
 
 @asynccontextmanager
 async def served(leases: Leases) -> AsyncIterator[str]:
-    """Serve a registry of the leases; give its address."""
+    """Serve a registry of the leases; yield its address."""
     add_to = functools.partial(
         registry_pb2_grpc.add_RegistryServiceServicer_to_server, Registry(leases)
     )

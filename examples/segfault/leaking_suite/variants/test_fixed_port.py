@@ -12,7 +12,7 @@ started: list[grpc.aio.Server] = []
 
 @pytest.fixture(scope="module")
 def fixed_port() -> Iterator[int]:
-    """Give a port that is free now, and hold it for the servers of this module.
+    """Yield a port that is free now, and hold it for the servers of this module.
 
     gRPC opens its ports with SO_REUSEPORT: several servers may listen on one, and the kernel
     deals the connections out among them.
@@ -29,7 +29,7 @@ async def test_serves_on_the_fixed_port(
     fixed_port: int,
     session: int,  # noqa: ARG001 - as many tests as a small suite has
     ask: Callable[[int], Awaitable[grpc.StatusCode]],
-    occupy: Callable[[], object],
+    make_victims: Callable[[], object],
     *,
     stopped: bool,
 ) -> None:
@@ -38,10 +38,10 @@ async def test_serves_on_the_fixed_port(
     started.append(server)
     server.add_insecure_port(f"127.0.0.1:{fixed_port}")
     await server.start()
-    memory = occupy()
+    victims = make_victims()
     answer = await ask(fixed_port)
     gc.collect()
-    del memory
+    del victims
     if stopped:
         await server.stop(None)
     assert answer is grpc.StatusCode.UNIMPLEMENTED

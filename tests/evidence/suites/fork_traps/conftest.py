@@ -30,7 +30,7 @@ def _call(port: int) -> grpc.Channel:
 
 
 def _serve() -> int:
-    """Start a server in another process, so that this one has a channel only; give its port."""
+    """Start a server in another process, so that this one has a channel only; return its port."""
     server = subprocess.Popen(
         [sys.executable, Path(__file__).with_name("serve.py")],
         stdin=subprocess.PIPE,
