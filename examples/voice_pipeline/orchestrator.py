@@ -16,7 +16,8 @@ number of them, one after the other. The server sends, in this order:
 
 After INVALID_ARGUMENT (not JSON, not a known type, not text) the session goes on as if that
 message had not come. With any other code, which is a gRPC status, the server closes the
-connection: 1013 (try again later) when no worker could be reached, 1011 when one failed.
+connection: 1013 (try again later) when no worker could be reached, 1011 when one failed. One of
+them is NOT_FOUND: a worker forgets a session that has been silent for ten minutes.
 """
 
 from __future__ import annotations

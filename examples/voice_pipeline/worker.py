@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 import uuid
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ from .transport import GRACE, LOCAL, serving
 from .v1 import tts_pb2, tts_pb2_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from .transport import Context
 
@@ -26,6 +27,9 @@ SERVICE: Final = "voice_pipeline.v1.TextToSpeechService"
 # Each model's pitch in Hz.
 MODELS: Final = {"sine-440": 440.0, "sine-220": 220.0}
 DEFAULT_MODEL: Final = "sine-440"
+
+# Seconds. How long a session without a stream is kept: its client may be gone without a word.
+SESSION_IDLE_TIME: Final = 600.0
 
 AUDIO_FORMAT: Final = tts_pb2.AudioFormat(
     sample_rate_hz=synthesizer.SAMPLE_RATE_HZ,
@@ -85,10 +89,12 @@ class Stream:
 class Session:
     """A client's use of one model, with at most one stream at a time."""
 
-    def __init__(self, model: str) -> None:
-        """Start idle."""
+    def __init__(self, model: str, clock: Callable[[], float]) -> None:
+        """Start idle, at this moment of `clock`, which returns seconds."""
         self.model = model
         self.stream: Stream | None = None
+        self.idle_since = clock()
+        self._clock = clock
 
     @property
     def state(self) -> tts_pb2.SessionState.ValueType:
@@ -107,7 +113,7 @@ class Session:
     def close_stream(self, stream: Stream) -> None:
         """Make room for the next stream, unless it is already there."""
         if self.stream is stream:
-            self.stream = None
+            self._become_idle()
 
     def control(self, command: tts_pb2.Command.ValueType) -> int:
         """Obey `command` and return the frames sent before; raises `WrongStateError`."""
@@ -122,22 +128,70 @@ class Session:
             self.stream.moving.set()
         else:
             self.stream.stop()
-            self.stream = None
+            self._become_idle()
         return frames_sent
+
+    def _become_idle(self) -> None:
+        self.stream = None
+        self.idle_since = self._clock()
+
+
+class Sessions:
+    """The sessions that are open. `clock` returns seconds and never goes back."""
+
+    def __init__(
+        self, idle_time: float = SESSION_IDLE_TIME, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start with none; each is forgotten once it has had no stream for `idle_time` seconds."""
+        self._idle_time = idle_time
+        self._clock = clock
+        self._sessions: dict[str, Session] = {}
+
+    def open(self) -> list[Session]:
+        """Return the sessions that are open, and forget those that were idle for too long."""
+        now = self._clock()
+        self._sessions = {
+            session_id: session
+            for session_id, session in self._sessions.items()
+            if session.stream is not None or now - session.idle_since < self._idle_time
+        }
+        return list(self._sessions.values())
+
+    def start(self, model: str) -> str:
+        """Start a session with `model` and return its id."""
+        self.open()
+        session_id = uuid.uuid4().hex
+        self._sessions[session_id] = Session(model, self._clock)
+        return session_id
+
+    def find(self, session_id: str) -> Session:
+        """Return a session; raises `LookupError` when it is not open."""
+        self.open()
+        if session_id not in self._sessions:
+            raise LookupError(f"no such session: {session_id!r}")
+        return self._sessions[session_id]
+
+    def end(self, session_id: str) -> None:
+        """End a session and its stream; raises `LookupError` when it is not open."""
+        session = self.find(session_id)
+        if session.stream is not None:
+            session.stream.stop()
+        del self._sessions[session_id]
 
 
 class TextToSpeech(tts_pb2_grpc.TextToSpeechServiceServicer):
     """The RPCs of `v1/tts.proto`, which says what each does and refuses."""
 
-    def __init__(self) -> None:
-        """Start with the default model loaded and no session."""
-        self._sessions: dict[str, Session] = {}
+    def __init__(self, sessions: Sessions) -> None:
+        """Start with the default model loaded; open and end `sessions`."""
+        self._sessions = sessions
         self._loaded = {DEFAULT_MODEL}
 
     async def _session(self, session_id: str, context: Context) -> Session:
-        if session_id not in self._sessions:
-            await context.abort(StatusCode.NOT_FOUND, f"no such session: {session_id!r}")
-        return self._sessions[session_id]
+        try:
+            return self._sessions.find(session_id)
+        except LookupError as error:
+            return await context.abort(StatusCode.NOT_FOUND, str(error))
 
     async def _model(self, name: str, context: Context, *, loaded: bool) -> str:
         """Return `name` if the worker has it in that state, else abort the RPC."""
@@ -178,7 +232,7 @@ class TextToSpeech(tts_pb2_grpc.TextToSpeechServiceServicer):
     ) -> tts_pb2.UnloadModelResponse:
         """Unload a model that is loaded and that no session uses."""
         name = await self._model(request.name, context, loaded=True)
-        if any(session.model == name for session in self._sessions.values()):
+        if any(session.model == name for session in self._sessions.open()):
             await context.abort(StatusCode.FAILED_PRECONDITION, f"{name} is used by a session")
         self._loaded.remove(name)
         return tts_pb2.UnloadModelResponse(model=tts_pb2.Model(name=name, loaded=False))
@@ -188,20 +242,18 @@ class TextToSpeech(tts_pb2_grpc.TextToSpeechServiceServicer):
     ) -> tts_pb2.StartSessionResponse:
         """Open a session with a loaded model."""
         name = await self._model(request.model or DEFAULT_MODEL, context, loaded=True)
-        session_id = uuid.uuid4().hex
-        self._sessions[session_id] = Session(name)
         return tts_pb2.StartSessionResponse(
-            session_id=session_id, model=name, audio_format=AUDIO_FORMAT
+            session_id=self._sessions.start(name), model=name, audio_format=AUDIO_FORMAT
         )
 
     async def EndSession(
         self, request: tts_pb2.EndSessionRequest, context: Context
     ) -> tts_pb2.EndSessionResponse:
         """Forget a session, after ending its stream."""
-        session = await self._session(request.session_id, context)
-        if session.stream is not None:
-            session.stream.stop()
-        del self._sessions[request.session_id]
+        try:
+            self._sessions.end(request.session_id)
+        except LookupError as error:
+            await context.abort(StatusCode.NOT_FOUND, str(error))
         return tts_pb2.EndSessionResponse()
 
     async def Synthesize(
@@ -258,15 +310,21 @@ class TextToSpeech(tts_pb2_grpc.TextToSpeechServiceServicer):
 
 @asynccontextmanager
 async def running_worker(
-    *, listen: str = LOCAL, registry: str | None = None, grace: float = GRACE
+    *,
+    listen: str = LOCAL,
+    registry: str | None = None,
+    session_idle_time: float = SESSION_IDLE_TIME,
+    clock: Callable[[], float] = time.monotonic,
+    grace: float = GRACE,
 ) -> AsyncIterator[str]:
     """Run a worker and yield its address; with `registry`, it is registered there by then.
 
+    `clock` returns the seconds by which sessions are forgotten that had no stream for
+    `session_idle_time` seconds.
     Raises `OSError` when `listen` can't be bound, `ConnectionError` when the registry refuses.
     """
-    add_to = functools.partial(
-        tts_pb2_grpc.add_TextToSpeechServiceServicer_to_server, TextToSpeech()
-    )
+    servicer = TextToSpeech(Sessions(session_idle_time, clock))
+    add_to = functools.partial(tts_pb2_grpc.add_TextToSpeechServiceServicer_to_server, servicer)
     async with serving(SERVICE, add_to, listen, grace=grace) as address:
         if registry is None:
             yield address

@@ -29,7 +29,8 @@ class TextToSpeechServiceStub:
     """A worker: it turns text into audio.
 
     Every RPC that names an unknown session or model ends with NOT_FOUND, one that the state of the
-    session or model does not allow with FAILED_PRECONDITION.
+    session or model does not allow with FAILED_PRECONDITION. A session that has had no stream for
+    ten minutes is forgotten: its client may be gone without EndSession.
     """
 
     def __init__(self, channel):
@@ -84,7 +85,8 @@ class TextToSpeechServiceServicer:
     """A worker: it turns text into audio.
 
     Every RPC that names an unknown session or model ends with NOT_FOUND, one that the state of the
-    session or model does not allow with FAILED_PRECONDITION.
+    session or model does not allow with FAILED_PRECONDITION. A session that has had no stream for
+    ten minutes is forgotten: its client may be gone without EndSession.
     """
 
     def GetCapabilities(self, request, context):
@@ -116,7 +118,7 @@ class TextToSpeechServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartSession(self, request, context):
-        """Opens a session with a loaded model.
+        """Opens a session with a loaded model, until EndSession or until it is forgotten.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -200,7 +202,8 @@ class TextToSpeechService:
     """A worker: it turns text into audio.
 
     Every RPC that names an unknown session or model ends with NOT_FOUND, one that the state of the
-    session or model does not allow with FAILED_PRECONDITION.
+    session or model does not allow with FAILED_PRECONDITION. A session that has had no stream for
+    ten minutes is forgotten: its client may be gone without EndSession.
     """
 
     @staticmethod

@@ -16,7 +16,8 @@ class TextToSpeechServiceStub:
     """A worker: it turns text into audio.
 
     Every RPC that names an unknown session or model ends with NOT_FOUND, one that the state of the
-    session or model does not allow with FAILED_PRECONDITION.
+    session or model does not allow with FAILED_PRECONDITION. A session that has had no stream for
+    ten minutes is forgotten: its client may be gone without EndSession.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -29,7 +30,7 @@ class TextToSpeechServiceStub:
     UnloadModel: _aio.UnaryUnaryMultiCallable[_tts_pb2.UnloadModelRequest, _tts_pb2.UnloadModelResponse]
     """Frees a model that no session uses."""
     StartSession: _aio.UnaryUnaryMultiCallable[_tts_pb2.StartSessionRequest, _tts_pb2.StartSessionResponse]
-    """Opens a session with a loaded model."""
+    """Opens a session with a loaded model, until EndSession or until it is forgotten."""
     EndSession: _aio.UnaryUnaryMultiCallable[_tts_pb2.EndSessionRequest, _tts_pb2.EndSessionResponse]
     """Ends a session, and the stream that it may have."""
     Synthesize: _aio.StreamStreamMultiCallable[_tts_pb2.SynthesizeRequest, _tts_pb2.SynthesizeResponse]
@@ -44,7 +45,8 @@ class TextToSpeechServiceServicer(metaclass=_abc_1.ABCMeta):
     """A worker: it turns text into audio.
 
     Every RPC that names an unknown session or model ends with NOT_FOUND, one that the state of the
-    session or model does not allow with FAILED_PRECONDITION.
+    session or model does not allow with FAILED_PRECONDITION. A session that has had no stream for
+    ten minutes is forgotten: its client may be gone without EndSession.
     """
 
     @_abc_1.abstractmethod
@@ -85,7 +87,7 @@ class TextToSpeechServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tts_pb2.StartSessionRequest,
         context: _aio.ServicerContext[_tts_pb2.StartSessionRequest, _abc.Awaitable[_tts_pb2.StartSessionResponse]],
     ) -> _abc.Awaitable[_tts_pb2.StartSessionResponse]:
-        """Opens a session with a loaded model."""
+        """Opens a session with a loaded model, until EndSession or until it is forgotten."""
 
     @_abc_1.abstractmethod
     def EndSession(

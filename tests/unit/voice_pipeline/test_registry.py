@@ -17,21 +17,7 @@ from examples.voice_pipeline.v1 import registry_pb2_grpc
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-
-class Clock:
-    """Seconds that pass when the test says so."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        """Return the time."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """A clock that stands still."""
-    return Clock()
+    from tests.unit.voice_pipeline.conftest import Clock
 
 
 @pytest.fixture
