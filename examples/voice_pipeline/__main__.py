@@ -39,7 +39,13 @@ def address(text: str) -> str:
 
 
 Listen = Annotated[
-    str, typer.Option(metavar="HOST:PORT", parser=address, help="Where to listen; port 0: any.")
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        parser=address,
+        help="Where to listen; port 0: any. Everything goes over plain text, without a password: "
+        "with another host than this machine's own, whoever reaches it can read and use it.",
+    ),
 ]
 
 

@@ -171,6 +171,15 @@ async def test_bad_input_is_told(arguments: tuple[str, ...], status: int, messag
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("command", ["worker", "orchestrator"])
+async def test_help_warns_of_plain_text(command: str) -> None:
+    """Whoever opens a server to a network is told first that nothing protects it."""
+    async with running(command, "--help") as process:
+        status, out, err = await result(process)
+    assert (status, err) == (0, "")
+    assert "over plain text, without a password" in " ".join(out.replace("│", " ").split())
+
+
 async def test_port_in_use_is_told() -> None:
     """A port that another server has is an error, not shared with it."""
     async with running("worker") as process:
