@@ -51,6 +51,13 @@ test-integration: install
 test-integration-fast: install
     uv run pytest tests/integration/ -v -m "integration"
 
+# Which lines of the voice pipeline and the plugins the tests run, in the processes that they start too.
+coverage: install
+    uv run coverage erase
+    uv run coverage run -m pytest --numprocesses auto tests/unit tests/integration
+    uv run coverage combine --quiet
+    uv run coverage report
+
 # Measure what the pages claim: all of it, the experiments named, or with --only some cells.
 evidence *ARGS: install
     uv run python -m tests.evidence evidence "$@"

@@ -21,7 +21,16 @@ NO_WHEEL = "no wheel"
 NO_INTERPRETER = "no interpreter"
 
 # Variables of whoever runs the harness that change what uv or a measured process does.
-_PRIVATE_PREFIXES = ("COV_", "DOCS_", "EVIDENCE_", "GRPC_", "JUST_", "PYTEST_", "PYTHON")
+_PRIVATE_PREFIXES = (
+    "COV_",
+    "COVERAGE_",
+    "DOCS_",
+    "EVIDENCE_",
+    "GRPC_",
+    "JUST_",
+    "PYTEST_",
+    "PYTHON",
+)
 _PRIVATE = frozenset({"CI", "FORCE_COLOR", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "VIRTUAL_ENV"})
 
 
