@@ -7,9 +7,21 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+import yaml
+
 from tests.project.update import locked
 
 PROJECT = Path(__file__).parents[2]
+WORKFLOWS = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+    for path in (PROJECT / ".github/workflows").glob("*.yml")
+}
+JOBS = [
+    (file, name, job)
+    for file, workflow in sorted(WORKFLOWS.items())
+    for name, job in workflow["jobs"].items()
+]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
@@ -68,9 +80,51 @@ def test_what_a_recipe_is_given_is_not_read_by_a_shell() -> None:
 
 
 def test_ci_runs_the_command_of_readme() -> None:
-    """CI and README have one test command."""
-    assert (PROJECT / ".ci/run").read_text(encoding="utf-8").rstrip().endswith("\njust test")
+    """CI and README have one test command, which is what `.ci/run` runs when nothing is given."""
+    script = (PROJECT / ".ci/run").read_text(encoding="utf-8")
+    assert script.endswith('\njust "${@:-test}"\n')
     assert "\n    just test\n" in README
+    assert WORKFLOWS["ci"]["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
+
+
+def test_ci_installs_the_tools_at_exact_versions() -> None:
+    """What installs everything else is itself no newer than what was tried."""
+    script = (PROJECT / ".ci/run").read_text(encoding="utf-8")
+    (installed,) = re.findall(r"pip\" install (.*)", script)
+    packages = [word for word in installed.split() if not word.startswith("-")]
+    assert [name for name, _, _ in (word.partition("==") for word in packages)] == [
+        "uv",
+        "rust-just",
+    ]
+    assert all(re.fullmatch(r"[\w-]+==[\d.]+", word) for word in packages)
+
+
+def test_a_workflow_has_no_permissions_of_its_own() -> None:
+    """Each job names what it needs; one that forgets to has nothing."""
+    assert {name: workflow["permissions"] for name, workflow in WORKFLOWS.items()} == {
+        "ci": {},
+        "upstream": {},
+    }
+
+
+@pytest.mark.parametrize(
+    "job", [pytest.param(job, id=f"{file} {name}") for file, name, job in JOBS]
+)
+def test_no_job_of_ci_can_do_more_than_it_has_to(job: dict[str, Any]) -> None:
+    """A job that runs code can only read; one that may write has no code. Actions are pinned."""
+    steps = job["steps"]
+    for step in steps:
+        if "uses" in step:
+            assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", step["uses"])
+            assert step["with"]["persist-credentials"] is False
+        # An expression in a script would be read by the shell: values come as variables.
+        assert "${{" not in step.get("run", "")
+    if any("uses" in step for step in steps):
+        assert job["permissions"] == {"contents": "read"}
+        assert "github.token" not in str(job)
+    else:
+        assert job["permissions"] == {"issues": "write"}
+        assert all(".ci/run" not in step["run"] for step in steps)
 
 
 def test_readme_maps_the_folders() -> None:
