@@ -5,7 +5,6 @@ export DISABLE_MKDOCS_2_WARNING := "true"
 # What is given to a recipe reaches its command as it was typed: "$@".
 set positional-arguments
 
-checker := "-p tests.docs.checker.plugin"
 protos := "examples/voice_pipeline/v1/*.proto"
 
 # List the recipes.
@@ -27,21 +26,26 @@ build: install
 
 # Everything: formatting, lint, types, strict build, unit, integration and docs tests.
 test: lint build
-    uv run python -m pytest {{ checker }} --numprocesses auto docs tests
+    uv run pytest --docs --numprocesses auto docs tests
 
 # Formatting, lint and types.
 lint: install
     uv run ruff format --check
     uv run ruff check
     uv run mypy
+    cd tests/mkdocs_blocks && uv run mypy --config-file ../../pyproject.toml mkdocs_blocks tests
 
 # Run every block of the docs, or of the pages named (docs/index.md), or one block (docs/index.md:12).
 test-docs *PAGES="docs": install
-    uv run python -m pytest {{ checker }} --numprocesses auto "$@"
+    uv run pytest --docs --numprocesses auto "$@"
 
 # Run the blocks and rewrite the expected outputs that differ.
 bless-docs *PAGES="docs": install
-    uv run python -m pytest {{ checker }} --numprocesses auto --bless-docs "$@"
+    uv run pytest --bless-docs --numprocesses auto "$@"
+
+# Check each page when it is saved, and say in one line what broke.
+watch-docs: install
+    uv run python -m mkdocs_blocks.watch -- --numprocesses auto
 
 # The integration tests, each in a process of its own.
 test-integration: install

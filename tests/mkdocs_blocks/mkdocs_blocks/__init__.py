@@ -1,0 +1,1 @@
+"""Checks every fenced block of a MkDocs site as a pytest test."""

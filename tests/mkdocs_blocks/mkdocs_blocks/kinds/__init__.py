@@ -1,0 +1,68 @@
+"""The kinds of blocks, in the order in which they may claim a fence.
+
+To add one, write a module with a `Kind` and name it here: its row in the guide, its count and its
+judge come with it.
+"""
+
+from collections.abc import Mapping
+
+from mkdocs_blocks.kinds.console import Console
+from mkdocs_blocks.kinds.declared import Declared
+from mkdocs_blocks.kinds.excerpt import Excerpt
+from mkdocs_blocks.kinds.excused import Excused
+from mkdocs_blocks.kinds.file import File
+from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
+from mkdocs_blocks.kinds.markdown import Markdown
+from mkdocs_blocks.kinds.python import Python
+from mkdocs_blocks.kinds.quote import Quote
+from mkdocs_blocks.kinds.script import Script
+from mkdocs_blocks.settings import Settings
+
+__all__ = ["KINDS", "Fence", "Kind", "Problem", "claim", "kinds_of", "table"]
+
+KINDS: tuple[type[Kind], ...] = (
+    Excused,
+    Declared,
+    Console,
+    Script,
+    Quote,
+    Excerpt,
+    File,
+    Python,
+    Markdown,
+)
+
+
+def kinds_of(settings: Settings) -> Mapping[str, Kind]:
+    """Return the kinds of a site by their names, in the order in which they claim."""
+    return {kind.name: kind(settings) for kind in KINDS}
+
+
+def claim(fence: Fence, kinds: Mapping[str, Kind]) -> tuple[str, Problem | None]:
+    """Return the name of the kind that claims a fence, and what is wrong with it.
+
+    The name is empty when none does; then there is a problem.
+    """
+    kind = next((kind for kind in kinds.values() if kind.claims(fence)), None)
+    if kind is None:
+        return "", Problem(
+            rule="cannot-run",
+            message=(
+                f"a {fence.language} block cannot be run: write the title of the file that it "
+                f'shows, or why it is not run, as in title="Not run: it needs a screen"'
+            ),
+        )
+    unknown = sorted(fence.options.keys() - kind.options - {"title", "hl_lines"})
+    if unknown:
+        takes = ", ".join(f'{name}="…"' for name in sorted({"title", "hl_lines"} | kind.options))
+        return kind.name, Problem(
+            rule="unknown-attribute",
+            message=f"unknown attribute {unknown[0]!r}: a {kind.name} block takes {takes}",
+        )
+    return kind.name, kind.problem(fence)
+
+
+def table() -> str:
+    """Return the table of the guide: each kind's fences, and what is done with them."""
+    rows = "".join(f"| {kind.fences} | {kind.done} |\n" for kind in KINDS)
+    return f"| Fence | What is done |\n| --- | --- |\n{rows}"

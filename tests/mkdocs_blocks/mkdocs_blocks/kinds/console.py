@@ -1,0 +1,76 @@
+"""Console blocks: commands, each with the output that it prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mkdocs_blocks.block import BlockError, Fault
+from mkdocs_blocks.difference import difference
+from mkdocs_blocks.kinds.kind import Fence, Kind
+from mkdocs_blocks.transcript import commands, first_difference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mkdocs_blocks.block import Block
+    from mkdocs_blocks.page_run import PageRun
+    from mkdocs_blocks.transcript import Command
+
+STATUS_QUESTION = "echo $?"
+"""The command that lets the one before it fail: the reader sees the status as its output."""
+
+
+class Console(Kind):
+    """A console session."""
+
+    name = "console"
+    counts_as = "run"
+    fences = "`console`"
+    done = "Each `$ command` is run, and prints what follows it."
+
+    def claims(self, fence: Fence) -> bool:
+        """Claim every console session."""
+        return fence.lexer == "console"
+
+    def judge(self, block: Block, page: PageRun) -> None:
+        """Run the commands in one shell and compare what each prints."""
+        asked = commands(block)
+        if isinstance(asked, Fault):
+            raise BlockError(asked.line, asked.message)
+        page.enter(block)
+        session = page.sandbox.console([command.text for command in asked], seconds=page.seconds)
+        printed = [page.keep_printed(block, [run.text]) for run in session.runs]
+        unfinished = page.keep_printed(block, [session.unfinished])
+        for number, (command, run) in enumerate(zip(asked, session.runs, strict=False)):
+            may_fail = number + 1 < len(asked) and asked[number + 1].text == STATUS_QUESTION
+            if run.status and not may_fail:
+                raise BlockError(
+                    block.at(command.index),
+                    f"`{command.short}` exited with status {run.status}; "
+                    f"if it should, let the next command be `$ {STATUS_QUESTION}`",
+                    [*page.tail(printed[number]), *page.named_lines(printed[number])],
+                )
+            _compare(block, page, command, printed[number])
+        if session.trouble:
+            culprit = asked[min(len(session.runs), len(asked) - 1)]
+            raise BlockError(
+                block.at(culprit.index),
+                f"`{culprit.short}` {session.trouble}",
+                page.tail(unfinished),
+            )
+
+
+def _compare(block: Block, page: PageRun, command: Command, printed: Sequence[str]) -> None:
+    expected = command.expected
+    differs = first_difference(expected, printed)
+    if differs is None:
+        return
+    if page.accepts and block.literal:
+        page.accept(block, command, printed)
+        return
+    index = command.output_index + min(differs, len(expected) - 1) if expected else command.index
+    raise BlockError(
+        block.at(index),
+        f"`{command.short}` printed something else (- the page, + the run)",
+        [*difference(expected, printed), *page.named_lines(printed)],
+    )

@@ -1,0 +1,197 @@
+"""Files that a page shows: written into its sandbox, and used by one of its later commands."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mkdocs_blocks.block import BlockError, Fault
+from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
+from mkdocs_blocks.shell_syntax import uses
+from mkdocs_blocks.transcript import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mkdocs_blocks.block import Block
+    from mkdocs_blocks.page_run import PageRun
+
+# What pytest reads its settings from: whoever shows one of these means a run of pytest.
+_PYTEST_FILES = frozenset({"pytest.ini", "pytest.toml", "pyproject.toml", "setup.cfg", "tox.ini"})
+_UNKNOWN_OPTION = re.compile(r"Unknown config option: (?P<key>\S+)")
+_PYTEST_USAGE_ERROR = 4
+
+
+def wrong_language(fence: Fence) -> Problem | None:
+    """Return what is wrong when a block's language is not that of the file in its title."""
+    if not fence.written_in or fence.written_in == fence.lexer:
+        return None
+    return Problem(
+        rule="wrong-language",
+        message=(
+            f"{fence.title} is not written in {fence.language}: "
+            f"write {fence.written_in} after the backticks"
+        ),
+    )
+
+
+class File(Kind):
+    """A block with the title of a file that is not there yet."""
+
+    name = "file"
+    counts_as = "checked"
+    fences = "any, with the title of a new file"
+    done = (
+        "Written into the sandbox, where a later block of the page must use it. "
+        "Before that, Python, TOML, JSON and YAML are parsed, pytest reads its settings, "
+        "and mypy reads Python where the site asks for that."
+    )
+
+    def claims(self, fence: Fence) -> bool:
+        """Claim what has a title, whatever its language."""
+        return bool(fence.title)
+
+    def problem(self, fence: Fence) -> Problem | None:
+        """Refuse a file in a language that is not its own."""
+        return wrong_language(fence)
+
+    def judge(self, block: Block, page: PageRun) -> None:
+        """Write the file; parse it; see that a later block uses it."""
+        page.enter(block)
+        page.show(block)
+        if block.lexer == "python":
+            _parse(block, ast.parse)
+            if self.settings.types:
+                _check_types(block, page)
+        elif block.lexer in _PARSERS:
+            _parse(block, _PARSERS[block.lexer])
+        if Path(block.title).name in _PYTEST_FILES:
+            _check_pytest_options(block, page)
+        if not _is_used(block, page):
+            raise BlockError(
+                block.line,
+                f"no later block of this page uses {block.title}: show one that does",
+            )
+
+
+def _yaml(text: str) -> None:
+    import yaml  # noqa: PLC0415 - only for pages that show YAML
+
+    list(yaml.parse(text))
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "yaml": _yaml,
+}
+
+
+def _parse(block: Block, parser: Callable[[str], object]) -> None:
+    try:
+        parser(block.text)
+    except (RecursionError, MemoryError):
+        raise BlockError(block.line, f"{block.title} is nested too deep to be parsed") from None
+    except Exception as error:  # noqa: BLE001 - each parser has its own
+        language = "Python" if block.lexer == "python" else block.lexer
+        raise BlockError(
+            block.at(_line_of(error)), f"{block.title} is not valid {language}: {error}"
+        ) from None
+
+
+def _line_of(error: Exception) -> int:
+    """Return the line, from 0, at which a parser stopped."""
+    if isinstance(error, SyntaxError | json.JSONDecodeError):
+        return (error.lineno or 1) - 1
+    mark = getattr(error, "problem_mark", None)  # YAML's
+    if mark is not None:
+        return int(mark.line)
+    found = re.search(r"at line (\d+)", str(error))  # TOML's
+    return int(found[1]) - 1 if found else 0
+
+
+def _check_types(block: Block, page: PageRun) -> None:
+    """Let mypy find the name that no test reaches, at its line."""
+    ended = page.program(
+        *(sys.executable, "-m", "mypy", "--config-file=", "--check-untyped-defs"),
+        *("--ignore-missing-imports", "--follow-imports=silent", "--no-error-summary"),
+        *("--no-color-output", "--disable-error-code=var-annotated"),
+        *(f"--cache-dir={page.cache}", "--", block.title),
+    )
+    printed = ended.output.decode(errors="replace")
+    if ended.trouble:
+        raise BlockError(block.line, f"mypy over {block.title} {page.told(ended)}")
+    for line in printed.splitlines():
+        found = re.match(rf"{re.escape(block.title)}:(\d+): error: (.*)", line)
+        if found:
+            raise BlockError(block.at(int(found[1]) - 1), f"{block.title}: {found[2]}")
+    if ended.status:
+        raise BlockError(block.line, f"mypy cannot read {block.title}", page.tail(printed))
+
+
+def _check_pytest_options(block: Block, page: PageRun) -> None:
+    """Let pytest read the file: with its neighbours, whose plugins may add options."""
+    for index, line in enumerate(block.lines):
+        # What stands in any other section, pytest passes over without a word.
+        if Path(block.title).name == "pytest.ini" and re.match(r"\[(?!pytest\])", line):
+            raise BlockError(
+                block.at(index), f"pytest.ini has just one section, [pytest], and not {line}"
+            )
+    printed, trouble = _refusal(block, page)
+    unknown = _UNKNOWN_OPTION.search(printed)
+    if unknown:
+        key = re.compile(rf"\s*{re.escape(unknown['key'])}\b")
+        index = next((n for n, line in enumerate(block.lines) if key.match(line)), 0)
+        raise BlockError(
+            block.at(index), f"no installed pytest plugin knows the option {unknown['key']!r}"
+        )
+    if not printed and not trouble:
+        return
+    without, still = _refusal(block, page, "--noconftest")
+    if without or still:
+        raise BlockError(
+            block.line, f"pytest refuses {block.title} {still}".strip(), page.tail(without)
+        )
+    # An error in a conftest.py is told where that is used; one that never ends only here.
+    shown = [other for other in page.shown if Path(other.title).name == "conftest.py"]
+    if trouble and shown:
+        raise BlockError(shown[-1].line, f"pytest over {shown[-1].title} {trouble}")
+
+
+def _refusal(block: Block, page: PageRun, *arguments: str) -> tuple[str, str]:
+    """Return what pytest says when it does not start with this configuration, or how it ended."""
+    folder = str((page.sandbox.root / block.title).parent)
+    ended = page.program(
+        *(str(page.sandbox.python), "-m", "pytest", "--strict-config", "--collect-only", "-q"),
+        *("-p", "no:cacheprovider", "-c", block.title, "--rootdir", folder, *arguments, folder),
+    )
+    refused = ended.status == _PYTEST_USAGE_ERROR
+    return ended.output.decode(errors="replace") if refused else "", page.told(ended)
+
+
+def _is_used(block: Block, page: PageRun) -> bool:
+    path = Path(block.title)
+    names = {block.title, path.name, path.parts[0]}
+    if path.name in _PYTEST_FILES | {"conftest.py"}:
+        names |= {"pytest"}
+    for later in page.blocks[block.place + 1 :]:
+        if any(uses(text, names) for text in _commands(later)):
+            return True
+        if later.kind == "python" and (
+            path.name in _PYTEST_FILES | {"conftest.py"} or uses(later.text, names)
+        ):
+            return True
+    return False
+
+
+def _commands(block: Block) -> list[str]:
+    """Return the commands of a block, without what they print."""
+    if block.kind == "script":
+        return [block.text]
+    found = commands(block) if block.kind == "console" else []
+    return [] if isinstance(found, Fault) else [command.text for command in found]

@@ -1,0 +1,70 @@
+"""What every kind of block has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mkdocs_blocks.block import Block
+    from mkdocs_blocks.page_run import PageRun
+    from mkdocs_blocks.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fence:
+    """A fence before a kind has claimed it."""
+
+    language: str
+    lexer: str
+    """Pygments's first name for the language; empty when it knows none."""
+    title: str
+    options: Mapping[str, str]
+    text: str
+    of_project: bool
+    """Whether the title is that of a file of the project."""
+    written_in: str
+    """The lexer that the title's file name stands for; empty when it stands for none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Why a fence cannot be checked as it is written."""
+
+    rule: str
+    message: str
+
+
+class Kind(ABC):
+    """A kind of block: what it claims, how it counts, and how it is judged."""
+
+    name: ClassVar[str]
+    counts_as: ClassVar[str]
+    """The word of the summary: run, checked, excused or declared."""
+    fences: ClassVar[str]
+    """The fences of this kind, for the table of the guide."""
+    done: ClassVar[str]
+    """What is done with them, for the table of the guide."""
+    options: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that it takes beside `title` and `hl_lines`."""
+    after_the_others: ClassVar[bool] = False
+    """Whether it is judged when all other blocks of the page have been."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Keep the settings of the site."""
+        self.settings = settings
+
+    @abstractmethod
+    def claims(self, fence: Fence) -> bool:
+        """Tell whether a fence that no earlier kind has claimed is one of these."""
+
+    def problem(self, fence: Fence) -> Problem | None:  # noqa: ARG002 - for those that look
+        """Return what is wrong with a claimed fence, before anything is run."""
+        return None
+
+    @abstractmethod
+    def judge(self, block: Block, page: PageRun) -> None:
+        """Run or check a block; raise `BlockError` when it is not true."""

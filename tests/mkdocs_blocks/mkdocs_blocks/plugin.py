@@ -1,0 +1,82 @@
+"""The checker as a pytest plugin: each block of the site's pages is a test item.
+
+It does nothing until it is asked: by `--docs` and its like, or by `mkdocs_blocks = true` in the ini
+file. This module is what every pytest process with the plugin pays for, asked or not; the rest is
+imported when it is needed.
+"""
+
+import re
+
+import pytest
+
+from mkdocs_blocks.settings import PREFIX, add_settings
+
+_PAGE_LINE = re.compile(r"^(?P<page>.+\.(?:md|markdown|mkdn?)):(?P<line>\d+)$")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options and the settings."""
+    group = parser.getgroup("mkdocs-blocks", "blocks of a MkDocs site")
+    group.addoption(
+        "--docs",
+        action="store_true",
+        help="check the blocks of the site: all pages, or those named, as page.md or page.md:LINE",
+    )
+    group.addoption(
+        "--bless-docs",
+        action="store_true",
+        help="rewrite the expected outputs of the pages with what the commands print now",
+    )
+    group.addoption(
+        "--docs-seconds",
+        type=float,
+        metavar="SECONDS",
+        help=f"the time that one block may take; overrides {PREFIX}_seconds",
+    )
+    group.addoption(
+        "--docs-baseline",
+        nargs="?",
+        const="failing",
+        choices=["failing", "all"],
+        metavar="all",
+        help="list what is not proven yet in the baseline file; `all`: every block, none is run",
+    )
+    group.addoption(
+        "--fresh",
+        action="store_true",
+        help="run pages too that passed before and have not changed, as is done where CI is set",
+    )
+    add_settings(parser)
+
+
+def _is_asked(config: pytest.Config) -> bool:
+    return bool(
+        config.getoption("docs")
+        or config.getoption("bless_docs")
+        or config.getoption("docs_baseline")
+        or config.getini(PREFIX)
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the run of the site's blocks, if it was asked for.
+
+    `page.md:line` arguments become pages here; pytest-xdist's workers get the same ones and do so
+    too.
+    """
+    if not _is_asked(config):
+        return
+    wanted: dict[str, list[int]] = {}
+    for index, argument in enumerate(config.args):
+        found = _PAGE_LINE.match(argument)
+        if found:
+            config.args[index] = found["page"]
+            page = config.invocation_params.dir / found["page"]
+            wanted.setdefault(str(page.resolve()), []).append(int(found["line"]))
+    from mkdocs_blocks.run import Run  # noqa: PLC0415 - an installed plugin costs nothing
+    from mkdocs_blocks.summary import Summary  # noqa: PLC0415
+
+    run = Run(config, wanted)
+    config.pluginmanager.register(run, "mkdocs-blocks-run")
+    config.pluginmanager.register(Summary(run), "mkdocs-blocks-summary")

@@ -1,0 +1,242 @@
+"""One run over the blocks of a site: its hooks, and what its pages share."""
+
+import os
+import tempfile
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mkdocs_blocks.baseline import Baseline, BaselineError
+from mkdocs_blocks.block import Page
+from mkdocs_blocks.checkout import Checkout
+from mkdocs_blocks.items import PageFile, PageItem, SiteFile
+from mkdocs_blocks.kinds import kinds_of
+from mkdocs_blocks.memory import Memory
+from mkdocs_blocks.page_run import PageRun
+from mkdocs_blocks.processes import Supervisor, interrupt_at_sigterm
+from mkdocs_blocks.python_blocks import BareCarrier
+from mkdocs_blocks.sandbox import sweep
+from mkdocs_blocks.settings import read_settings
+from mkdocs_blocks.site import RULES, SiteError, SiteReading, read_site
+
+_READING = "mkdocs_blocks_reading"
+"""Name of the worker input that says where the controller has put the reading of the site."""
+
+_GROUPED = "mkdocs_blocks_grouped"
+"""Name of the worker input that says whether items are distributed by their groups."""
+
+
+class Run:
+    """The run in this process, the controller's or a worker's of pytest-xdist."""
+
+    def __init__(self, config: pytest.Config, wanted: Mapping[str, Sequence[int]]) -> None:
+        """Check the settings, and clean up after runs that were killed.
+
+        `wanted` has the lines of pages that were asked for, by the pages' paths; empty means all.
+        Raises `pytest.UsageError`.
+        """
+        self.config = config
+        self.wanted = wanted
+        self._given: Mapping[str, Any] = getattr(config, "workerinput", {})
+        self.is_worker = bool(self._given)
+        self.settings = read_settings(config, RULES)
+        self.kinds = kinds_of(self.settings)
+        self.collected: set[str] = set()
+        """The names of the pages that pytest has collected."""
+        self._until_end = ExitStack()
+        seconds = config.getoption("docs_seconds")
+        if seconds is not None:
+            if seconds <= 0:
+                raise pytest.UsageError("--docs-seconds: write a number above zero")
+            self.settings = replace(self.settings, seconds=seconds)
+        self._until_end.callback(interrupt_at_sigterm())
+        if self.is_worker:
+            # pytest-xdist parses the command line again in each worker.
+            config.option.loadgroup = self._given[_GROUPED]
+            return
+        sweep()
+        # Blocks of one page share a sandbox, so a page goes to one worker whole; the longest page
+        # first, in the order of the items.
+        if config.getoption("dist", None) in {"load", "worksteal"}:
+            config.option.dist = "loadgroup"
+            config.option.loadscopereorder = False
+
+    # What is made once, when it is first needed.
+
+    @cached_property
+    def reading(self) -> SiteReading:
+        """Return the site as MkDocs has it, read once per run, by the controller."""
+        try:
+            if self.is_worker:
+                return SiteReading.load(Path(self._given[_READING]))
+            return read_site(self.config.rootpath, self.settings, into=self.folder)
+        except SiteError as error:
+            raise pytest.UsageError(f"{error}") from None
+
+    @cached_property
+    def pages(self) -> Mapping[Path, Page]:
+        """Return the pages of the site by their paths."""
+        return {self.config.rootpath / page.name: page for page in self.reading.pages}
+
+    @cached_property
+    def folder(self) -> Path:
+        """Return a folder of this process that is removed with it."""
+        made = tempfile.TemporaryDirectory(prefix="mkdocs-blocks-run-")
+        return Path(self._until_end.enter_context(made))
+
+    @cached_property
+    def supervisor(self) -> Supervisor:
+        """Return the supervisor of all that this process starts."""
+        return self._until_end.enter_context(Supervisor())
+
+    @cached_property
+    def carrier(self) -> BareCarrier | None:
+        """Return what the Python blocks of several pages share; nothing, where each installs."""
+        if self.settings.install:
+            return None
+        return self._until_end.enter_context(closing(BareCarrier(self.supervisor)))
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Return what passed before."""
+        cache: pytest.Cache | None = getattr(self.config, "cache", None)
+        fresh = (
+            cache is None
+            or os.environ.get("CI")
+            or any(self.config.getoption(name) for name in ("fresh", "bless_docs", "docs_baseline"))
+        )
+        return Memory(
+            self.folder / "memory" if cache is None else cache.mkdir("mkdocs_blocks"),
+            self.config.rootpath,
+            self.settings,
+            self.reading.pages,
+            fresh=bool(fresh),
+        )
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """Return what is not proven yet."""
+        try:
+            return Baseline(self.config.rootpath / self.settings.baseline)
+        except BaselineError as error:
+            raise pytest.UsageError(f"{error}") from None
+
+    @cached_property
+    def checkout(self) -> Checkout:
+        """Return the state of the project's files, which no block may change."""
+        return Checkout(self.config.rootpath)
+
+    def page_run(self, page: Page) -> PageRun:
+        """Return the state that the blocks of a page share."""
+        return PageRun(
+            root=self.config.rootpath,
+            page=page,
+            pages=[other.name for other in self.reading.pages],
+            settings=self.settings,
+            kinds=self.kinds,
+            supervisor=self.supervisor,
+            carrier=self.carrier,
+            cache=self.folder / "mypy",
+            accepts=self.config.getoption("bless_docs"),
+        )
+
+    # Hooks.
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - pytest-xdist's own
+        """Let each worker of pytest-xdist have the controller's reading."""
+        node.workerinput[_READING] = str(self.reading.path)
+        node.workerinput[_GROUPED] = self.config.option.dist == "loadgroup"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """Collect the pages too when no argument is one of them."""
+        docs = self.reading.docs_dir
+        if not any(_within(session, argument, docs) for argument in self.config.args):
+            self.config.args.append(str(docs))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Let pytest pass over no page, whatever its folder is called."""
+        if collection_path in self.pages:
+            return False
+        if any(collection_path in page.parents for page in self.pages):
+            return False
+        return None
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> PageFile | None:
+        """Collect the pages that MkDocs has."""
+        page = self.pages.get(file_path)
+        return (
+            None
+            if page is None
+            else PageFile.from_parent(parent, path=file_path, page=page, run=self)
+        )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Keep the blocks that were asked for; add what is wrong with the site as a whole."""
+        wanted = self.wanted
+        if wanted:
+            self._keep(config, items, wanted)
+            return
+        pages = [item for item in items if isinstance(item, PageItem)]
+        others = [item for item in items if not isinstance(item, PageItem)]
+        slowest = {page.name: -self.memory.seconds(page) for page in self.reading.pages}
+        pages.sort(key=lambda item: slowest[item.page.name])
+        file = SiteFile.from_parent(
+            session,
+            path=config.rootpath / self.settings.config,
+            nodeid=self.settings.config,
+            run=self,
+        )
+        items[:] = [*file.collect(), *pages, *others]
+
+    def _keep(
+        self, config: pytest.Config, items: list[pytest.Item], wanted: Mapping[str, Sequence[int]]
+    ) -> None:
+        kept: list[pytest.Item] = []
+        dropped: list[pytest.Item] = []
+        for item in items:
+            lines = wanted.get(str(item.path.resolve()))
+            first, last = item.span if isinstance(item, PageItem) else (0, -1)
+            keep = lines is None or any(first <= line <= last for line in lines)
+            (kept if keep else dropped).append(item)
+        if not kept:
+            raise pytest.UsageError("no block of the pages stands at the lines that were asked for")
+        items[:] = kept
+        config.hook.pytest_deselected(items=dropped)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let what is wrong at the end of a page be told as what is wrong with its blocks."""
+        report = yield
+        if isinstance(item, PageItem) and call.excinfo is not None and call.when != "call":
+            told = item.told(call.excinfo.value)
+            if told:
+                report.longrepr = told
+        return report
+
+    def pytest_sessionfinish(self) -> None:
+        """Keep what passed."""
+        if "memory" in self.__dict__:
+            self.memory.store()
+
+    def pytest_unconfigure(self) -> None:
+        """End what still runs, and remove what was kept between the pages."""
+        self._until_end.close()
+
+
+def _within(session: pytest.Session, argument: str, docs: Path) -> bool:
+    path = session.config.invocation_params.dir / argument.split("::", maxsplit=1)[0]
+    resolved = path.resolve()
+    return resolved == docs or docs in resolved.parents or resolved in docs.parents

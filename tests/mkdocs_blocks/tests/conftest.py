@@ -1,0 +1,80 @@
+"""What the tests share: small sites, and runs of the checker over a site."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+MKDOCS = """\
+site_name: A small site
+validation: {links: {anchors: warn}}
+markdown_extensions:
+  - admonition
+  - attr_list
+  - def_list
+  - md_in_html
+  - pymdownx.details
+  - pymdownx.highlight
+  - pymdownx.snippets: {check_paths: true}
+  - pymdownx.superfences
+  - pymdownx.tabbed: {alternate_style: true}
+"""
+
+Done = subprocess.CompletedProcess[str]
+Check = Callable[..., Done]
+
+
+def checker_variables() -> dict[str, str]:
+    """Return the variables of a run of the checker, without those of the run that tests it."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "CI" and not name.startswith(("COV", "PYTEST_"))
+    }
+    return kept | {"COLUMNS": "200"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """An empty site: the folder with its mkdocs.yml."""
+    root = tmp_path / "project"
+    (root / "docs").mkdir(parents=True)
+    (root / "mkdocs.yml").write_text(MKDOCS)
+    (root / "pytest.ini").write_text("[pytest]\n")
+    return root
+
+
+@pytest.fixture
+def check(project: Path) -> Check:
+    """Run the checker over the site, in a process of its own, as its author would."""
+
+    def run(*arguments: str, root: Path = project, **variables: str) -> Done:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "--docs", *arguments],
+            cwd=root,
+            env=checker_variables() | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def page(project: Path) -> Callable[..., Path]:
+    """Write a page of the site, by default docs/index.md, exactly as it is given."""
+
+    def write(text: str | bytes, name: str = "index.md") -> Path:
+        path = project / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write

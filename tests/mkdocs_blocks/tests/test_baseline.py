@@ -1,0 +1,133 @@
+"""The list of what a site has not proven yet: written once, and only ever shorter."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mkdocs_blocks.baseline import NOT_TRIED, Baseline, BaselineError, Entry
+
+Check = Callable[..., subprocess.CompletedProcess[str]]
+Write = Callable[..., Path]
+
+PAGE = """\
+# Not proven yet
+
+```console
+$ echo right
+wrong
+```
+
+```console
+$ echo right
+right
+```
+
+```text
+nobody printed this
+```
+"""
+NAME = "mkdocs-blocks-baseline.json"
+
+
+def entries(project: Path) -> list[str]:
+    """Return what the baseline file lists, each as `page: what`."""
+    stored = json.loads((project / NAME).read_text())
+    return [f"{page}: {e['what']}" for page, listed in stored["pages"].items() for e in listed]
+
+
+def test_a_site_begins_with_what_fails(project: Path, page: Write, check: Check) -> None:
+    """The command lists the failing blocks; from then on the run passes and counts them."""
+    page(PAGE)
+    wrote = check("--docs-baseline")
+    assert wrote.returncode == 0, wrote.stdout
+    assert f"{NAME}: 2 not proven yet, 0 taken out" in wrote.stdout
+    assert entries(project) == [
+        "docs/index.md: console: $ echo right",
+        "docs/index.md: quote: nobody printed this",
+    ]
+    done = check()
+    assert done.returncode == 0, done.stdout
+    assert "docs/index.md: 1 run, 0 checked, 0 excused, 2 in the baseline" in done.stdout
+
+
+def test_all_blocks_can_be_listed_without_running_any(
+    project: Path, page: Write, check: Check
+) -> None:
+    """`--docs-baseline=all` runs nothing, then and later."""
+    page(f"{PAGE}\n```console\n$ touch {project}/was-run\n```\n")
+    assert check("--docs-baseline=all").returncode == 0
+    assert len(entries(project)) == 4
+    done = check()
+    assert done.returncode == 0, done.stdout
+    assert "4 in the baseline" in done.stdout
+    assert not (project / "was-run").exists()
+
+
+def test_what_is_new_still_fails(page: Write, check: Check) -> None:
+    """A false block that the list does not have fails, beside those that it has."""
+    page(PAGE)
+    check("--docs-baseline")
+    page(f"{PAGE}\n```console\n$ echo new\nold\n```\n")
+    done = check()
+    assert done.returncode == 1
+    assert "docs/index.md:19: `echo new` printed something else" in done.stdout
+
+
+def test_what_is_proven_now_must_leave_the_list(project: Path, page: Write, check: Check) -> None:
+    """A listed block that passes fails the run, until the command has taken it out."""
+    page("# One\n\n```console\n$ cat flag.txt\nraised\n```\n")
+    assert check("--docs-baseline").returncode == 0
+    (project / "flag.txt").write_text("raised\n")
+    done = check()
+    assert done.returncode == 1
+    assert "docs/index.md:3: this is proven now" in done.stdout
+    shrunk = check("--docs-baseline")
+    assert "0 not proven yet, 1 taken out" in shrunk.stdout
+    assert check().returncode == 0
+
+
+def test_what_is_gone_must_leave_the_list(project: Path, page: Write, check: Check) -> None:
+    """An entry of no block of its page is told by what it was, until it is taken out."""
+    page(PAGE)
+    check("--docs-baseline")
+    page(PAGE.replace("nobody printed this", "right"))
+    done = check()
+    assert done.returncode == 1
+    assert "- quote: nobody printed this" in done.stdout
+    check("--docs-baseline")
+    assert entries(project) == ["docs/index.md: console: $ echo right"]
+    assert check().returncode == 0
+
+
+def test_the_list_never_grows(project: Path, page: Write, check: Check) -> None:
+    """Writing it again does not put in what fails since; that still fails."""
+    page(PAGE)
+    check("--docs-baseline")
+    page(PAGE.replace("$ echo right\nright", "$ echo right\nleft"))
+    again = check("--docs-baseline")
+    assert again.returncode == 1
+    assert len(entries(project)) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 1}', '{"format": 1, "pages": {"a": 3}}']
+)
+def test_a_spoilt_file_is_one_line(tmp_path: Path, text: str) -> None:
+    """What is no baseline is told with what to do."""
+    path = tmp_path / NAME
+    path.write_text(text)
+    with pytest.raises(BaselineError, match=r"mkdocs-blocks-baseline\.json: .*write"):
+        Baseline(path)
+
+
+def test_two_equal_blocks_are_two_entries(tmp_path: Path) -> None:
+    """The list counts: of two equal entries one can be taken out."""
+    entry = Entry(key="k", what="w", why=NOT_TRIED)
+    baseline = Baseline(tmp_path / NAME)
+    assert baseline.write({"a.md": [entry, entry], "b.md": [entry]}) == (3, 0)
+    again = Baseline(tmp_path / NAME)
+    assert [len(found) for found in again.entries("a.md").values()] == [2]
+    assert again.write({"a.md": [entry]}) == (2, 1)
+    assert list(Baseline(tmp_path / NAME).pages) == ["a.md", "b.md"]
