@@ -8,9 +8,8 @@ import sys
 
 import grpc.aio
 
-DEADLINE = 2.0  # seconds; then the process prints where it hangs and exits with status 1
+DEADLINE = 1.0  # seconds; then the process prints where it hangs and exits with status 1
 
-faulthandler.dump_traceback_later(DEADLINE, exit=True)
 print(f"Python {platform.python_version()}, grpcio {grpc.__version__}, {platform.platform()}")
 
 
@@ -38,7 +37,9 @@ async def serve() -> None:
 
 asyncio.run(serve())
 print("The event loop is closed. Collecting the server ...", flush=True)
+faulthandler.dump_traceback_later(DEADLINE, exit=True)
 # The last grpc.aio object shuts its completion queue down and joins the thread that polls it. The
 # request that the server still waits for keeps the queue from ever ending.
 gc.collect()
+faulthandler.cancel_dump_traceback_later()
 print("ended")

@@ -23,22 +23,21 @@ class Excused(Kind):
 
     def claims(self, fence: Fence) -> bool:
         """Claim what says that it is not run, and what only nearly says so."""
+        excuse = self.settings.excuse
         # A misspelt excuse must not run the command that it wanted to excuse.
-        first = self.settings.excuse.split()[0].lower()
-        return fence.title.startswith(self.settings.excuse) or fence.title.lower().startswith(
-            f"{first} "
-        )
+        first = excuse.split()[0].lower()
+        return fence.title.startswith(excuse) or fence.title.lower().startswith(f"{first} ")
 
     def problem(self, fence: Fence) -> Problem | None:
         """Refuse an excuse without a reason."""
-        reason = fence.title.removeprefix(self.settings.excuse)
-        if reason == fence.title or len(reason.strip()) < self.settings.shortest_reason:
+        excuse, shortest = self.settings.excuse, self.settings.shortest_reason
+        reason = fence.title.removeprefix(excuse)
+        if reason == fence.title or len(reason.strip()) < shortest:
             return Problem(
                 rule="no-reason",
                 message=(
                     "say why the block is not run: "
-                    f'title="{self.settings.excuse}it installs a daemon", {self.settings.shortest_reason} characters '
-                    "or more"
+                    f'title="{excuse}it installs a daemon", {shortest} characters or more'
                 ),
             )
         return None
