@@ -182,9 +182,9 @@ class Sessions:
 class TextToSpeech(tts_pb2_grpc.TextToSpeechServiceServicer):
     """The RPCs of `v1/tts.proto`, which says what each does and refuses."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        """Start with the default model loaded; open and end `sessions`."""
-        self._sessions = sessions
+    def __init__(self, sessions: Sessions | None = None) -> None:
+        """Start with the default model loaded and, unless others are given, without sessions."""
+        self._sessions = sessions or Sessions()
         self._loaded = {DEFAULT_MODEL}
 
     async def _session(self, session_id: str, context: Context) -> Session:
