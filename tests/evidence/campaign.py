@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mkdocs_blocks import processes
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -23,7 +24,6 @@ from tests.evidence.environments import (
     Environments,
     Unavailable,
 )
-from tests.evidence.outcome import stop
 from tests.evidence.records import FORMAT, Record, named, this_platform, today
 
 
@@ -110,7 +110,7 @@ class Campaign:
                         records[futures[future].name] = future.result()
                         advance(futures[future])
                 except KeyboardInterrupt:
-                    stop()
+                    processes.stop()
                     raise
                 finally:
                     pool.shutdown(cancel_futures=True)

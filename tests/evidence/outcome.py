@@ -1,19 +1,13 @@
 """Runs a process and tells how it ended: by its exit status and its signal, never by its output."""
 
-import contextlib
-import os
 import signal
-import subprocess
-import tempfile
-import threading
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import psutil
+from mkdocs_blocks import processes
 
 from tests.evidence.environments import bare_variables
 
@@ -21,18 +15,13 @@ from tests.evidence.environments import bare_variables
 _PYTEST_FAILED = 1
 _PYTEST_BROKE = 3
 
-_MARK = "EVIDENCE_RUN"
-"""The variable by which a process and all that it starts are known."""
-_HARNESS = uuid.uuid4().hex
-_stopped = threading.Event()
-
 _CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP}
 )
 
 
-class Stopped(Exception):  # noqa: N818 - nobody erred
-    """The harness is being stopped: what runs has no outcome."""
+class Lost(Exception):  # noqa: N818 - nobody erred
+    """A process was ended by something that says nothing of it, such as too much output."""
 
 
 class Outcome(StrEnum):
@@ -90,60 +79,24 @@ def run(
 ) -> Run:
     """Run a command in a folder, for at most so many seconds; nothing that it started outlives it.
 
-    Standard input is closed. `pytest` says that its exit statuses are pytest's. Raises `Stopped`
-    after `stop()`.
+    Standard input is closed. `pytest` says that its exit statuses are pytest's. Raises
+    `processes.StoppedError` after `processes.stop()`, and `Lost` when there is no outcome.
     """
-    if _stopped.is_set():
-        raise Stopped
-    mark = f"{_HARNESS}-{uuid.uuid4().hex}"
     started = time.monotonic()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            cwd=folder,
-            env=bare_variables() | dict(variables or {}) | {_MARK: mark},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            status: int | None = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            status = None
-        finally:
-            took = time.monotonic() - started
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            _kill(mark)
-        if _stopped.is_set():
-            raise Stopped
-        output.seek(0)
-        text = output.read().decode(errors="replace")
+    ended = processes.run(
+        command,
+        folder=folder,
+        variables=bare_variables() | dict(variables or {}),
+        seconds=seconds,
+    )
+    took = time.monotonic() - started
+    if ended.trouble not in {"", "time"}:
+        raise Lost(f"{Path(command[0]).name}: it was ended, and why is no outcome: {ended.trouble}")
+    status = ended.status
     ended_by = signal.Signals(-status).name if status is not None and status < 0 else ""
-    return Run(outcome=classify(status, pytest=pytest), signal=ended_by, seconds=took, output=text)
-
-
-def stop() -> None:
-    """Kill all that runs, in every thread, and let nothing start any more."""
-    _stopped.set()
-    _kill(_HARNESS)
-
-
-def _kill(mark: str) -> None:
-    """Kill what has this mark or one that starts so, also what made a session of its own."""
-    while left := [process for process in psutil.process_iter() if _has(process, mark)]:
-        for process in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(left, timeout=1)
-
-
-def _has(process: psutil.Process, mark: str) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(
-            _MARK, ""
-        ).startswith(mark)
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return False
+    return Run(
+        outcome=classify(status, pytest=pytest),
+        signal=ended_by,
+        seconds=took,
+        output=ended.output.decode(errors="replace"),
+    )

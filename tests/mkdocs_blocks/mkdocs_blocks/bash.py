@@ -92,8 +92,10 @@ class Console:
         ended: list[tuple[bytes, int]] = []
         printed = b""
         at = 0
-        for mark in re.finditer(rb"%s(\w{32}) (\d{1,3})\n" % self._name.encode(), output):
-            token, status = mark[1].decode(), int(mark[2])
+        for mark in _MARK.finditer(output):
+            name, token, status = mark[1].decode(), mark[2].decode(), int(mark[3])
+            if name != self._name:
+                continue
             printed += output[at : mark.start()]
             at = mark.end()
             if len(ended) < len(self._tokens) and token in self._tokens[len(ended)]:
@@ -113,6 +115,9 @@ class Console:
             printed = printed.replace(self._before.encode(), b"")
             printed = re.sub(rb"[^\n]*%s[^\n]*\n?" % name, b"", printed)
         return printed
+
+
+_MARK = re.compile(rb"(_[0-9a-f]{16})([0-9a-f]{32}) (\d{1,3})\n")
 
 
 def _quoted(text: str) -> str:

@@ -56,10 +56,10 @@ class GoneError(Exception):
     """The other end of the socket is closed."""
 
 
-def send(channel: socket.socket, kind: bytes, data: bytes = b"") -> None:
-    """Send a message; raises `GoneError` when nobody is there to read it."""
+def send(channel: socket.socket, kind: bytes, *texts: bytes) -> None:
+    """Send messages of one kind; raises `GoneError` when nobody is there to read them."""
     try:
-        channel.sendall(HEADER.pack(kind, len(data)) + data)
+        channel.sendall(b"".join(HEADER.pack(kind, len(text)) + text for text in texts or (b"",)))
     except OSError as error:
         raise GoneError from error
 
@@ -281,7 +281,8 @@ class Keeper:
     ) -> None:
         program.close()
         told = {"status": status, "trouble": trouble, "left": left}
-        send(self._channel, b"T", bytes(program.tail[-TRACE_BYTES:]))
+        if program.tail:
+            send(self._channel, b"T", bytes(program.tail[-TRACE_BYTES:]))
         send(self._channel, b"E", json.dumps(told).encode())
 
     # Services.

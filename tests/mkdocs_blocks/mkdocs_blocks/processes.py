@@ -26,7 +26,7 @@ from types import FrameType
 from typing import Any, Self
 
 from mkdocs_blocks import process_tree
-from mkdocs_blocks.keeper import GRACE, GoneError, receive, send
+from mkdocs_blocks.keeper import GRACE, HEADER, GoneError, receive, send
 from mkdocs_blocks.process_tree import MOST_SECONDS_TO_END
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -35,6 +35,7 @@ MOST_BYTES = 64 * 1024 * 1024
 # Seconds that a keeper has beyond those of the program to say that it is ending it, and then to
 # have ended it. What takes longer is a keeper that was stopped or killed by its program.
 _PATIENCE = 5.0
+_CHUNK = 1024 * 1024
 _PATIENCE_TO_END = GRACE + MOST_SECONDS_TO_END + 10
 
 
@@ -407,6 +408,7 @@ class _Keeper:
     def __init__(self, channel: socket.socket, pid: int) -> None:
         self.channel = channel
         self.pid = pid
+        self._unread = bytearray()
 
     def converse(
         self, kind: bytes, request: bytes, texts: Sequence[bytes], seconds: float
@@ -416,18 +418,36 @@ class _Keeper:
         deadline = time.monotonic() + seconds + _PATIENCE
         try:
             self.channel.settimeout(_PATIENCE)
-            send(self.channel, kind, request)
-            for text in texts:
-                send(self.channel, b"X", text)
+            send(self.channel, kind, request, *texts)
             while told.end is None:
                 self.channel.settimeout(max(deadline - time.monotonic(), 0.001))
-                kind, data = receive(self.channel)
-                if kind == b"K":
-                    deadline = time.monotonic() + _PATIENCE_TO_END
-                told.hear(kind, data)
+                for heard, data in self._messages():
+                    if heard == b"K":
+                        deadline = time.monotonic() + _PATIENCE_TO_END
+                    told.hear(heard, data)
         except (GoneError, TimeoutError):
             pass
         return told
+
+    def _messages(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield those that are there, after a wait for the first; a part of one stays for later."""
+        try:
+            data = self.channel.recv(_CHUNK)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise GoneError from error
+        if not data:
+            raise GoneError
+        self._unread += data
+        while len(self._unread) >= HEADER.size:
+            kind, length = HEADER.unpack_from(self._unread)
+            end = HEADER.size + length
+            if len(self._unread) < end:
+                return
+            message = bytes(self._unread[HEADER.size : end])
+            del self._unread[:end]
+            yield kind, message
 
     def hang_up(self) -> None:
         """Let the keeper end what it has, and itself."""

@@ -250,7 +250,7 @@ def test_a_page_out_of_the_navigation_fails(project: Path, page: Write, check: C
     page("# Other\n", "other.md")
     page("# True\n", "true.md")
     done = check()
-    assert done.stdout.count("mkdocs.yml:12: the page true.md is not in the navigation") == 1
+    assert done.stdout.count("mkdocs.yml:13: the page true.md is not in the navigation") == 1
     assert done.returncode == 1
 
 
