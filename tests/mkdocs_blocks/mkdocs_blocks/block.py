@@ -49,6 +49,11 @@ class Block:
         """Return the content with a newline at its end."""
         return "".join(f"{line}\n" for line in self.lines)
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Return the page's lines of the two fences."""
+        return self.line, self.at(len(self.lines)) + 1
+
     def at(self, index: int) -> int:
         """Return the page's line of the content line `index`, counted from 0."""
         if not self.lines_at:

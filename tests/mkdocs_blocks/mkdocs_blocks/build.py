@@ -16,6 +16,7 @@ import re
 import signal
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections import Counter
@@ -54,14 +55,21 @@ def main(request: Mapping[str, Any]) -> None:
     gc.disable()
     warnings.simplefilter("ignore")
     into = Path(request["into"])
+    threading.Thread(target=_end_with, args=(request["alive"],), daemon=True).start()
     try:
-        with tempfile.TemporaryDirectory(prefix="mkdocs-blocks-site-") as site_dir:
+        with tempfile.TemporaryDirectory(dir=into.parent) as site_dir:
             result = _Build(request, into).run(site_dir)
     except SiteError as error:
         result = {"error": str(error)}
     partial = into.with_suffix(".partial")
     partial.write_text(json.dumps(result), encoding="utf-8")
     partial.replace(into)
+
+
+def _end_with(alive: int) -> None:
+    """End this process, and what plugins have started, with the checker."""
+    os.read(alive, 1)
+    os.killpg(0, signal.SIGKILL)
 
 
 class _Log(logging.Handler):
@@ -214,7 +222,7 @@ class _Build:
             "longer what `markdown_extensions` says"
         )
         self.faults.append(
-            Fault(line=self._line_of("on_config"), message=message, rule="changed-markdown")
+            Fault(line=self._line_of("on_config"), message=message, rule="added-extension")
         )
 
     def _nav_faults(self) -> None:

@@ -31,6 +31,7 @@ if sys.path and __file__.startswith(sys.path[0] + "/"):
 
 import ast
 import asyncio
+import atexit
 import contextlib
 import faulthandler
 import fcntl
@@ -748,6 +749,8 @@ class _Template(_Blocks):
         while True:
             request = self._lines.read()
             if request["do"] != "run":
+                if self._recorder.uncertain:
+                    _finish(session)
                 self._lines.answer({"nonce": request["nonce"]})
                 os._exit(0)
             stale = self._stale(request)
@@ -794,6 +797,17 @@ class _Template(_Blocks):
         if watched["dump"]:
             watched["line"] = _Run.current.source.line_in(watched["dump"])
         self._lines.answer({"nonce": request["nonce"], **watched})
+
+
+def _finish(session: pytest.Session) -> None:
+    """Let a `conftest.py` end what it has started, as at the end of any run."""
+    for end in (
+        lambda: session.config.hook.pytest_sessionfinish(session=session, exitstatus=0),
+        session.config._ensure_unconfigure,  # noqa: SLF001 - pytest.main calls it
+        atexit._run_exitfuncs,  # noqa: SLF001 - as an interpreter that ends
+    ):
+        with contextlib.suppress(BaseException):
+            end()
 
 
 def _judge(item: pytest.Item) -> _Json:

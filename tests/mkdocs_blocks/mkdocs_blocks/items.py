@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from mkdocs_blocks.baseline import NOT_TRIED, Entry, block_key, describe, fault_key
 from mkdocs_blocks.block import Block, BlockError, Fault, Page
+from mkdocs_blocks.rules import RULES
 from mkdocs_blocks.sandbox import SandboxError
-from mkdocs_blocks.settings import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ PROPERTY = "mkdocs-block"
 
 
 class PageFile(pytest.File):
-    """A page of the site."""
+    """A page of the site, or the site's configuration with what is wrong with the site."""
 
     def __init__(self, *, page: Page, run: Run, **rest: Any) -> None:  # noqa: ANN401 - pytest's own signature
         super().__init__(**rest)
@@ -91,7 +91,7 @@ class PageFile(pytest.File):
             elif self.failed:
                 run.memory.failed(self.page)
         finally:
-            state.close()
+            self._close(state)
         if state.rewrite():
             run.checkout.take_again()
         changes = run.checkout.changes()
@@ -99,6 +99,13 @@ class PageFile(pytest.File):
             run.checkout.take_again()
             if not run.config.getoption("bless_docs"):
                 raise CheckoutError(self.page.name, changes)
+
+    def _close(self, state: PageRun) -> None:
+        try:
+            state.close()
+        except BlockError:
+            self.run.memory.failed(self.page)
+            raise
 
 
 class CheckoutError(Exception):
@@ -124,6 +131,8 @@ class PageItem(pytest.Item):
     parent: PageFile
     entry: Entry | None = None
     """The item's entry of the baseline."""
+    is_of: Literal["block", "fault", "run"] = "run"
+    """What the item stands for; what is of the run as a whole, no baseline lists."""
     counts_as = "fault"
     key = ""
     line = 0
@@ -150,13 +159,24 @@ class PageItem(pytest.Item):
         return self.line, self.line
 
     def runtest(self) -> None:
+        """Judge the item; report how it counts, also when it fails."""
+        try:
+            self._judge_or_recall()
+        except (pytest.skip.Exception, pytest.xfail.Exception):
+            raise
+        except BaseException:
+            self.parent.failed = True
+            self._report("failed")
+            raise
+
+    def _judge_or_recall(self) -> None:
         """Judge the item as its proof and its place in the baseline ask for."""
         file = self.parent
         listing = self.config.getoption("docs_baseline")
-        if listing == "all" and self.counts_as in {"run", "checked", "fault"}:
+        if listing == "all" and self.is_of == "block" and self.counts_as in {"run", "checked"}:
             self._report("baseline", why=NOT_TRIED)
             pytest.xfail("listed, not run")
-        if file.proof is not None:
+        if file.proof is not None and self.is_of == "block":
             self._report("earlier", when=file.proof.when)
             return
         if file.state is None:
@@ -168,8 +188,8 @@ class PageItem(pytest.Item):
         try:
             self.judge(file.state)
         except (BlockError, SandboxError) as error:
-            if self.entry is None and not (listing and not file.run.baseline.exists):
-                file.failed = True
+            lists = listing and not file.run.baseline.exists and self.is_of != "run"
+            if self.entry is None and not lists:
                 raise
             said = str(error).split("\n")[0]
             self._report("baseline", why=said)
@@ -179,17 +199,13 @@ class PageItem(pytest.Item):
             file.passed.add(self.nodeid)
             self._report(self.counts_as)
             raise
-        except BaseException:
-            file.failed = True
-            raise
         file.passed.add(self.nodeid)
         if self.entry is not None and not listing:
-            file.failed = True
             raise BlockError(
                 self.line,
                 "this is proven now: take it out of the baseline with --docs-baseline",
             )
-        self._report(self.counts_as)
+        self._report(self.counts_as, remarks="\n".join(file.state.take_remarks()))
 
     def judge(self, state: PageRun) -> None:
         """Run or check what the item stands for."""
@@ -198,6 +214,7 @@ class PageItem(pytest.Item):
     def _report(self, counts_as: str, **more: str) -> None:
         entry = {
             "page": self.page.name,
+            "of": self.is_of,
             "as": counts_as,
             "key": self.key,
             "what": self.what,
@@ -216,6 +233,8 @@ class PageItem(pytest.Item):
 
     def told(self, error: BaseException) -> str:
         """Return what is wrong with the page, from its name and line on; empty for all else."""
+        if isinstance(error, pytest.xfail.Exception):
+            return str(error)  # pytest would show the source of each frame, which takes a while
         if isinstance(error, BlockError):
             head = f"{self.page.name}:{error.line or self.line}: {error.message}"
             return "\n".join([head, *error.details])
@@ -231,6 +250,8 @@ class PageItem(pytest.Item):
 class BlockItem(PageItem):
     """A block."""
 
+    is_of = "block"
+
     def __init__(self, *, content: tuple[Block, str], **rest: Any) -> None:  # noqa: ANN401 - pytest's own signature
         super().__init__(**rest)
         self.block, self.counts_as = content
@@ -240,7 +261,7 @@ class BlockItem(PageItem):
     @property
     def span(self) -> tuple[int, int]:
         """Return the lines of the two fences."""
-        return self.block.line, self.block.at(len(self.block.lines)) + 1
+        return self.block.span
 
     @property
     def what(self) -> str:
@@ -260,6 +281,9 @@ class FaultItem(PageItem):
         (self.fault,) = content
         self.line = self.fault.line
         self.key = fault_key(self.fault)
+        self.is_of = "fault" if self.fault.rule in RULES else "run"
+        if self.fault.rule in self.parent.run.settings.soften:
+            self.counts_as = "softened"
 
     @property
     def what(self) -> str:
@@ -268,8 +292,7 @@ class FaultItem(PageItem):
 
     def judge(self, state: PageRun) -> None:
         """Fail with what to write instead, unless the site has softened the rule."""
-        if self.fault.rule in state.settings.soften:
-            self.counts_as = "softened"
+        if self.counts_as == "softened":
             pytest.skip(f"{self.fault.rule}: {state.settings.soften[self.fault.rule]}")
         raise BlockError(self.fault.line, self.fault.message)
 
@@ -292,64 +315,3 @@ class StaleBaselineItem(PageItem):
             "takes it out",
             [f"- {entry.what}" for entry in self.gone],
         )
-
-
-class SiteFile(pytest.File):
-    """MkDocs's configuration, for what is wrong with the site as a whole."""
-
-    def __init__(self, *, run: Run, **rest: Any) -> None:  # noqa: ANN401 - pytest's own signature
-        super().__init__(**rest)
-        self.run = run
-
-    def collect(self) -> Iterator[pytest.Item]:
-        """Yield an item for each fault that is of no page."""
-        for number, (name, fault) in enumerate(_site_faults(self.run)):
-            item = SiteFaultItem.from_parent(self, name=f"{fault.line}-fault-{number}")
-            item.said = f"{name}:{fault.line}: {fault.message}"
-            yield item
-
-
-def _site_faults(run: Run) -> Iterator[tuple[str, Fault]]:
-    reading = run.reading
-    for name, fault in reading.faults:
-        if fault.rule not in run.settings.soften:
-            yield name, fault
-    if not any(_asks_for_all(run, argument) for argument in run.config.args):
-        return
-    missed = sorted({page.name for page in reading.pages} - run.collected)
-    for name in missed:
-        yield (
-            name,
-            Fault(
-                line=1, rule="not-collected", message="MkDocs has this page, pytest did not see it"
-            ),
-        )
-    counts = Counter(
-        run.kinds[block.kind].counts_as for page in reading.pages for block in page.blocks
-    )
-    share = 100 * counts["excused"] / max(counts.total(), 1)
-    if share > run.settings.most_excused:
-        message = (
-            f"{counts['excused']} of {counts.total()} blocks are excused, {share:.1f} %: "
-            f"{PREFIX}_most_excused allows {run.settings.most_excused:g} %"
-        )
-        yield run.settings.config, Fault(line=1, rule="too-many-excuses", message=message)
-
-
-def _asks_for_all(run: Run, argument: str) -> bool:
-    path = (run.config.invocation_params.dir / argument.split("::", maxsplit=1)[0]).resolve()
-    return path == run.reading.docs_dir or path in run.reading.docs_dir.parents
-
-
-class SiteFaultItem(pytest.Item):
-    """Something that is wrong with the site as a whole."""
-
-    said = ""
-
-    def runtest(self) -> None:
-        """Fail with it."""
-        pytest.fail(self.said, pytrace=False)
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """Return the configuration file."""
-        return self.path, 0, self.said.split(" ")[0]

@@ -252,9 +252,7 @@ class Keeper:
             if looks:
                 self._family.reap()
             if not (
-                self._family.any_left(spare)
-                if looks
-                else self._family.reap(orphans=bool(spare))
+                self._family.any_left(spare) if looks else self._family.reap(orphans=bool(spare))
             ):
                 return []
             if time.monotonic() > deadline:

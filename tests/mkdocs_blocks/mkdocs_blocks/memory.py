@@ -7,6 +7,7 @@ the last access to the sandbox's copies tells. What a block takes from the netwo
 is no input: a fresh run alone sees that it has changed.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -101,17 +102,19 @@ class Memory:
         """Keep the pages that passed, if the files of the project are what they were."""
         if not self._passed or self._files() != self._files_now:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for name, proof in self._passed.items():
-            if _digest_of(self._root / name) != self._texts[name]:
-                continue  # edited meanwhile
-            path = self._path(name)
-            partial = path.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps({"format": FORMAT} | asdict(proof)), encoding="utf-8")
-            partial.replace(path)
+        with contextlib.suppress(OSError):  # what is not kept is run again
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for name, proof in self._passed.items():
+                if _digest_of(self._root / name) != self._texts.get(name):
+                    continue  # edited meanwhile
+                path = self._path(name)
+                partial = path.with_suffix(f".{os.getpid()}")
+                partial.write_text(json.dumps({"format": FORMAT} | asdict(proof)), encoding="utf-8")
+                partial.replace(path)
 
     def failed(self, page: Page) -> None:
         """Forget a page that has failed."""
+        self._passed.pop(page.name, None)
         self._path(page.name).unlink(missing_ok=True)
 
     def _inputs(self, page: Page) -> str:

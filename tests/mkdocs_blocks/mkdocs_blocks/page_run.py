@@ -42,13 +42,13 @@ class PageRun:
     supervisor: Supervisor
     carrier: BareCarrier | None
     """What Python blocks of several pages share."""
-    cache: Path
-    """A folder of this process alone, for what mypy knows from one block to the next."""
+    folder: Path
+    """A folder of this process alone, outside of all sandboxes."""
     accepts: bool = False
     """Whether outputs that differ are accepted."""
     edits: list[Edit] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-    """What an accepted output has that will differ in the next run, as `page.md:line: …`."""
+    """What an author should look at in accepted outputs, as `page.md:line: …`."""
     not_to_be_run: set[int] = field(default_factory=set)
     """The places of blocks that nobody has read yet: not even for the sake of a quote."""
     shown: list[Block] = field(default_factory=list)
@@ -88,13 +88,19 @@ class PageRun:
         return self._sandbox
 
     def close(self) -> None:
-        """Remove the sandbox, and end what runs in it."""
-        if self._python is not None:
-            self._python.close()
-            self._python = None
+        """Remove the sandbox, and end what runs in it.
+
+        Raises `BlockError` when the `conftest.py` of the page has left a process.
+        """
+        left = self._python.close() if self._python is not None else ()
+        self._python = None
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None
+        if left:
+            conftests = [file for file in self.shown if Path(file.title).name == "conftest.py"]
+            line = conftests[-1].line if conftests else 0
+            raise BlockError(line, f"conftest.py left a process behind: {', '.join(left)}")
 
     def judge(self, block: Block) -> None:
         """Run or check one block.
@@ -184,6 +190,11 @@ class PageRun:
         self.remarks += [f"{self.page.name}:{edit.first}: {said}" for said in accepted.remarks]
         self.edits.append(edit)
 
+    def take_remarks(self) -> list[str]:
+        """Return what an author should look at in the outputs accepted since the last time."""
+        taken, self.remarks = self.remarks, []
+        return taken
+
     def rewrite(self) -> bool:
         """Write the accepted outputs into the page; tell whether there were any.
 
@@ -201,7 +212,7 @@ class PageRun:
             raise BlockError(
                 self.edits[0].first, f"the page has changed meanwhile: {error}"
             ) from None
-        now = read_text(self.root, self.settings, self.page.name, after)
+        now = read_text(self.root, self.settings, self.page.name, after, into=self.folder)
         same = len(now.blocks) == len(self.blocks) and all(map(_same, self.blocks, now.blocks))
         if not same or len(now.faults) > len(self.page.faults):
             raise BlockError(
@@ -209,7 +220,12 @@ class PageRun:
                 "the new outputs would change which blocks or commands the page has: write them "
                 "by hand",
             )
-        path.write_bytes(after)
+        try:
+            path.write_bytes(after)
+        except OSError as error:
+            raise BlockError(
+                self.edits[0].first, f"the page cannot be written: {error.strerror}"
+            ) from None
         return True
 
     @staticmethod

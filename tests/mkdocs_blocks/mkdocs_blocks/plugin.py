@@ -6,10 +6,14 @@ imported when it is needed.
 """
 
 import re
+from pathlib import Path
 
 import pytest
 
 from mkdocs_blocks.settings import PREFIX, add_settings
+
+PAGE_SUFFIXES = (".md", ".markdown", ".mkd", ".mkdn")
+"""The suffixes of MkDocs's pages."""
 
 _PAGE_LINE = re.compile(r"^(?P<page>.+\.(?:md|markdown|mkdn?)):(?P<line>\d+)$")
 
@@ -37,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--docs-baseline",
         action="store_const",
         const="failing",
-        help="list the blocks that fail in the baseline file; a list that is there only shrinks",
+        help="list what fails in the baseline file; a list that is there already only shrinks",
     )
     group.addoption(
         "--docs-baseline-all",
@@ -73,12 +77,21 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _is_asked(config):
         return
     wanted: dict[str, list[int]] = {}
+    whole: set[Path] = set()
     for index, argument in enumerate(config.args):
         found = _PAGE_LINE.match(argument)
+        name = found["page"] if found else argument.split("::", maxsplit=1)[0]
+        path = (config.invocation_params.dir / name).resolve()
+        if path.suffix in PAGE_SUFFIXES and not path.exists():
+            # Where pytest-xdist is used, pytest itself does not say so.
+            raise pytest.UsageError(f"there is no page {name}")
         if found:
-            config.args[index] = found["page"]
-            page = config.invocation_params.dir / found["page"]
-            wanted.setdefault(str(page.resolve()), []).append(int(found["line"]))
+            config.args[index] = name
+            wanted.setdefault(str(path), []).append(int(found["line"]))
+        else:
+            whole.add(path)
+    for page in [page for page in wanted if whole & {Path(page), *Path(page).parents}]:
+        del wanted[page]
     from mkdocs_blocks.run import Run  # noqa: PLC0415 - an installed plugin costs nothing
     from mkdocs_blocks.summary import Summary  # noqa: PLC0415
 

@@ -137,11 +137,14 @@ class BareCarrier:
             self.close()
         return answer | {"left": got.left}
 
-    def end(self, page: object) -> None:
-        """End the template of a page, if it still waits."""
-        if page is not None and self.serves is page:
-            self.serves = None
-            self.ask({"do": "end"}, _GRACE)
+    def end(self, page: object) -> tuple[str, ...]:
+        """End the template of a page, if it still waits; return what it has left behind."""
+        if page is None or self.serves is not page:
+            return ()
+        self.serves = None
+        left = self.ask({"do": "end"}, _GRACE)["left"]
+        # By the time that the carrier answers again, the template is gone.
+        return (*left, *self.ask({"do": "end"}, _GRACE)["left"])
 
     def close(self) -> None:
         """End the carrier; the next block starts another one."""
@@ -163,11 +166,12 @@ class PythonBlocks:
         self._carrier = bare if bare is not None and shares else BareCarrier(supervisor)
         self._shares = shares
 
-    def close(self) -> None:
-        """End what waits for more blocks of the page."""
-        self._carrier.end(self)
+    def close(self) -> tuple[str, ...]:
+        """End what waits for more blocks of the page; return what its `conftest.py` has left."""
+        left = self._carrier.end(self)
         if not self._shares:
             self._carrier.close()
+        return left
 
     def run(self, block: Block, *, page: str, conftests: Sequence[str], seconds: float) -> str:
         """Run a block once, and return what it printed.
@@ -197,7 +201,10 @@ class PythonBlocks:
             )
             if "stale" not in answer:
                 return self._judge(block, answer, seconds)
-            self._carrier.end(self)
+            left = self._carrier.end(self)
+            if left:
+                title = next(reversed(conftests), "conftest.py")
+                raise ConftestError(block.line, title, f"left a process behind: {', '.join(left)}")
             if answer["stale"] == "packages":
                 self._carrier.close()
         raise BlockError(block.line, f"{answer['stale']} changes all the time")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mkdocs_blocks.settings import Settings
 
 RULES: Mapping[str, str] = {
+    "added-extension": "a plugin or a hook adds Markdown extensions to those of mkdocs.yml",
     "cannot-run": "a block of a language that no kind claims, without a title",
     "changed-block": "a plugin, a hook or a Markdown extension makes or changes a block",
     "changed-html": "a plugin or a hook adds or removes code blocks in the HTML",

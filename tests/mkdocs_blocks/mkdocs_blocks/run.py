@@ -1,8 +1,8 @@
 """One run over the blocks of a site: its hooks, and what its pages share."""
 
 import os
-import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import cached_property
@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from mkdocs_blocks.baseline import Baseline, BaselineError
-from mkdocs_blocks.block import Page
+from mkdocs_blocks.block import Fault, Page
 from mkdocs_blocks.checkout import Checkout
-from mkdocs_blocks.items import PageFile, PageItem, SiteFile
+from mkdocs_blocks.items import PageFile, PageItem
 from mkdocs_blocks.kinds import kinds_of
 from mkdocs_blocks.memory import Memory
 from mkdocs_blocks.page_run import PageRun
 from mkdocs_blocks.processes import Supervisor, interrupt_at_sigterm
 from mkdocs_blocks.python_blocks import BareCarrier
-from mkdocs_blocks.sandbox import sweep
-from mkdocs_blocks.settings import read_settings
+from mkdocs_blocks.sandbox import run_folder, sweep
+from mkdocs_blocks.settings import PREFIX, read_settings
 from mkdocs_blocks.site import RULES, SiteError, SiteReading, read_site
 
 _READING = "mkdocs_blocks_reading"
@@ -46,6 +46,11 @@ class Run:
         self.is_worker = bool(self._given)
         self.settings = read_settings(config, RULES)
         self.kinds = kinds_of(self.settings)
+        try:
+            self.baseline = Baseline(config.rootpath / self.settings.baseline)
+            """What is not proven yet."""
+        except BaselineError as error:
+            raise pytest.UsageError(f"{error}") from None
         self.collected: set[str] = set()
         """The names of the pages that pytest has collected."""
         self._until_end = ExitStack()
@@ -74,20 +79,42 @@ class Run:
         try:
             if self.is_worker:
                 return SiteReading.load(Path(self._given[_READING]))
-            return read_site(self.config.rootpath, self.settings, into=self.folder)
+            reading = read_site(self.config.rootpath, self.settings, into=self.folder)
         except SiteError as error:
             raise pytest.UsageError(f"{error}") from None
+        if not reading.docs_dir.is_relative_to(self.config.rootpath):
+            raise pytest.UsageError(
+                f"{self.settings.config}: {reading.docs_dir} is not below {self.config.rootpath}, "
+                "which is pytest's rootdir: run pytest in a folder that has both, with an ini file "
+                f"that sets {PREFIX}_config"
+            )
+        for path, lines in self.wanted.items():
+            _check_lines(Path(path), lines, reading)
+        return reading
+
+    @cached_property
+    def reported(self) -> Mapping[str, Page]:
+        """Return what is reported like a page, by its name: the configuration, and the pages.
+
+        A page that a plugin or a hook makes has no blocks here: they are told, not run.
+        """
+        faults = tuple(fault for _, fault in self.reading.faults)
+        pages = [Page(name=self.settings.config, faults=faults)]
+        for page in self.reading.pages:
+            has_file = (self.config.rootpath / page.name).is_file()
+            pages.append(page if has_file else replace(page, blocks=()))
+        return {page.name: page for page in pages}
 
     @cached_property
     def pages(self) -> Mapping[Path, Page]:
-        """Return the pages of the site by their paths."""
-        return {self.config.rootpath / page.name: page for page in self.reading.pages}
+        """Return the pages that have files, by their paths."""
+        paths = {self.config.rootpath / page.name: page for page in self.reading.pages}
+        return {path: page for path, page in paths.items() if path.is_file()}
 
     @cached_property
     def folder(self) -> Path:
         """Return a folder of this process that is removed with it."""
-        made = tempfile.TemporaryDirectory(prefix="mkdocs-blocks-run-")
-        return Path(self._until_end.enter_context(made))
+        return self._until_end.enter_context(run_folder())
 
     @cached_property
     def supervisor(self) -> Supervisor:
@@ -104,27 +131,27 @@ class Run:
     @cached_property
     def memory(self) -> Memory:
         """Return what passed before."""
-        cache: pytest.Cache | None = getattr(self.config, "cache", None)
+        folder = self._kept_folder()
         fresh = (
-            cache is None
+            folder is None
             or os.environ.get("CI")
             or any(self.config.getoption(name) for name in ("fresh", "bless_docs", "docs_baseline"))
         )
         return Memory(
-            self.folder / "memory" if cache is None else cache.mkdir("mkdocs_blocks"),
+            folder or self.folder / "memory",
             self.config.rootpath,
             self.settings,
             self.reading.pages,
             fresh=bool(fresh),
         )
 
-    @cached_property
-    def baseline(self) -> Baseline:
-        """Return what is not proven yet."""
+    def _kept_folder(self) -> Path | None:
+        """Return a folder of pytest's cache; None when there is none, or none can be made."""
+        cache: pytest.Cache | None = getattr(self.config, "cache", None)
         try:
-            return Baseline(self.config.rootpath / self.settings.baseline)
-        except BaselineError as error:
-            raise pytest.UsageError(f"{error}") from None
+            return cache and cache.mkdir("mkdocs_blocks")
+        except OSError:  # a checkout that is only read
+            return None
 
     @cached_property
     def checkout(self) -> Checkout:
@@ -141,7 +168,7 @@ class Run:
             kinds=self.kinds,
             supervisor=self.supervisor,
             carrier=self.carrier,
-            cache=self.folder / "mypy",
+            folder=self.folder,
             accepts=self.config.getoption("bless_docs"),
         )
 
@@ -191,13 +218,44 @@ class Run:
         others = [item for item in items if not isinstance(item, PageItem)]
         slowest = {page.name: -self.memory.seconds(page) for page in self.reading.pages}
         pages.sort(key=lambda item: slowest[item.page.name])
-        file = SiteFile.from_parent(
-            session,
-            path=config.rootpath / self.settings.config,
-            nodeid=self.settings.config,
-            run=self,
+        beside: list[pytest.Item] = []
+        for page in self._not_found():
+            path = config.rootpath / page.name
+            beside += PageFile.from_parent(session, path=path, page=page, run=self).collect()
+        items[:] = [*beside, *pages, *others]
+
+    def _not_found(self) -> Iterator[Page]:
+        """Yield what pytest finds no file of, although it has something to report."""
+        site = self.reported[self.settings.config]
+        if not any(self._asks_for_all(argument) for argument in self.config.args):
+            yield site
+            return
+        yield replace(site, faults=(*site.faults, *self._too_many_excuses()))
+        names = {page.name for page in self.pages.values()}
+        for name in self.reported.keys() - names - {site.name}:
+            yield self.reported[name]  # made by a plugin
+        missed = Fault(line=1, rule="missed", message="MkDocs has this page, pytest did not see it")
+        for name in names - self.collected:
+            yield Page(name=name, faults=(missed,))
+        for name in set(self.baseline.pages) - self.reported.keys():
+            yield Page(name=name)
+
+    def _asks_for_all(self, argument: str) -> bool:
+        path = self.config.invocation_params.dir / argument.split("::", maxsplit=1)[0]
+        docs = self.reading.docs_dir
+        return path.resolve() == docs or path.resolve() in docs.parents
+
+    def _too_many_excuses(self) -> Iterator[Fault]:
+        counts = Counter(
+            self.kinds[block.kind].counts_as for page in self.reading.pages for block in page.blocks
         )
-        items[:] = [*file.collect(), *pages, *others]
+        share = 100 * counts["excused"] / max(counts.total(), 1)
+        if share > self.settings.most_excused:
+            message = (
+                f"{counts['excused']} of {counts.total()} blocks are excused, {share:.1f} %: "
+                f"{PREFIX}_most_excused allows {self.settings.most_excused:g} %"
+            )
+            yield Fault(line=1, rule="too-many-excuses", message=message)
 
     def _keep(
         self, config: pytest.Config, items: list[pytest.Item], wanted: Mapping[str, Sequence[int]]
@@ -209,8 +267,6 @@ class Run:
             first, last = item.span if isinstance(item, PageItem) else (0, -1)
             keep = lines is None or any(first <= line <= last for line in lines)
             (kept if keep else dropped).append(item)
-        if not kept:
-            raise pytest.UsageError("no block of the pages stands at the lines that were asked for")
         items[:] = kept
         config.hook.pytest_deselected(items=dropped)
 
@@ -234,6 +290,24 @@ class Run:
     def pytest_unconfigure(self) -> None:
         """End what still runs, and remove what was kept between the pages."""
         self._until_end.close()
+
+
+def _check_lines(path: Path, lines: Sequence[int], reading: SiteReading) -> None:
+    """Raise `pytest.UsageError` when there is nothing at one of the lines of a page."""
+    page = next(
+        (page for page in reading.pages if (reading.root / page.name).resolve() == path), None
+    )
+    if page is None:
+        raise pytest.UsageError(f"{path.name}:{lines[0]}: {path} is no page of the site")
+    spans = sorted(
+        {block.span for block in page.blocks} | {(fault.line, fault.line) for fault in page.faults}
+    )
+    for line in lines:
+        if not any(first <= line <= last for first, last in spans):
+            at = ", ".join(f"{first}-{last}" for first, last in spans) or "nowhere"
+            raise pytest.UsageError(
+                f"{page.name}:{line}: no block stands there: they stand at {at}"
+            )
 
 
 def _within(session: pytest.Session, argument: str, docs: Path) -> bool:

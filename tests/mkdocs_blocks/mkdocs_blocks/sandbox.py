@@ -14,7 +14,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -32,13 +32,14 @@ __all__ = [
     "ScriptRun",
     "Session",
     "project_files",
+    "run_folder",
     "sweep",
     "visible_variables",
 ]
 
 COLUMNS = 80
 
-_PREFIX = "mkdocs-blocks-page-"
+_PREFIX = "mkdocs-blocks-"
 _OWNER = "owner"
 """A file that is locked for as long as the folder has an owner: it can't outlive its process, and
 no other process can be taken for it."""
@@ -118,6 +119,7 @@ class Sandbox:
         The install may take `seconds`. Raises `SandboxError` when the sandbox cannot be made.
         """
         self._supervisor = supervisor
+        self._project = project
         self._folder, self._owner = _make_folder(supervisor)
         try:
             self.root = self._folder / (project.resolve().name or "project")
@@ -159,8 +161,8 @@ class Sandbox:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Return the paths that only this run has: of the sandbox, and of the interpreter."""
-        return str(self._folder), sys.base_prefix
+        """Return the paths that only this machine has: of sandbox, project and interpreter."""
+        return str(self._folder), str(self._project), sys.prefix, sys.base_prefix
 
     _installed = False
 
@@ -181,6 +183,11 @@ class Sandbox:
                 "\n".join([f"the install command `{command}` {trouble} in the sandbox", *lines])
             )
         self._installed = True
+        # It chose the interpreter of the environment that is there now. A block's own
+        # `uv pip install` would take it for the environment to install into.
+        self.environment = {
+            name: value for name, value in self.environment.items() if name != "UV_PYTHON"
+        }
 
     def _run(
         self,
@@ -250,7 +257,9 @@ class Sandbox:
         printed, rest = console.split(ended.output)
         runs = tuple(Run(text=_decoded(text), status=status) for text, status in printed)
         trouble = _trouble(ended, seconds)
-        if not trouble and len(runs) < len(commands):
+        if ended.trouble == "supervisor" and len(runs) + 1 < len(commands):
+            trouble = f"or a later command {trouble}"  # what was told of them is lost
+        elif not trouble and len(runs) < len(commands):
             trouble = f"ended the shell {_by(ended.status)}"
         elif not trouble and ended.left:
             trouble = _left(ended)
@@ -425,12 +434,27 @@ def _by(status: int | None) -> str:
 
 def _make_folder(supervisor: Supervisor) -> tuple[Path, int]:
     """Return a new folder, and the lock that says that it has an owner."""
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}page-")).resolve()
     supervisor.adopt(folder)
+    return folder, _own(folder)
+
+
+def _own(folder: Path) -> int:
     owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(owner, fcntl.LOCK_EX)
     os.write(owner, f"{os.getpid()}\n".encode())
-    return folder, owner
+    return owner
+
+
+@contextlib.contextmanager
+def run_folder() -> Iterator[Path]:
+    """Give a folder that goes at the end, or, if this process is killed, with the next `sweep`."""
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}run-") as name:
+        owner = _own(Path(name))
+        try:
+            yield Path(name)
+        finally:
+            os.close(owner)
 
 
 def sweep() -> None:

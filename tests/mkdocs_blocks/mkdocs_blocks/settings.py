@@ -129,7 +129,13 @@ def read_settings(config: pytest.Config, rules: Iterable[str]) -> Settings:
         if rule not in known:
             raise _usage(config, "soften", f"no rule is called {rule!r}: {', '.join(known)}")
     if not (config.rootpath / settings.config).is_file():
-        raise _usage(config, "config", f"there is no file {settings.config} below the rootdir")
+        if "config" in read:
+            said = f"there is no file {settings.config} in {config.rootpath}"
+            raise _usage(config, "config", said)
+        raise pytest.UsageError(
+            f"there is no {settings.config} in {config.rootpath}, which is pytest's rootdir: run "
+            f"pytest in the folder of the site, or name the file with {PREFIX}_config"
+        )
     return settings
 
 

@@ -127,14 +127,16 @@ def read_site(root: Path, settings: Settings, *, into: Path) -> SiteReading:
     return reading
 
 
-def read_text(root: Path, settings: Settings, name: str, text: bytes) -> Page:
+def read_text(root: Path, settings: Settings, name: str, text: bytes, *, into: Path) -> Page:
     """Read one page of a site as if it had another text; `name` is its path below the project.
+
+    What it takes to do that is written into the folder `into`, and removed.
 
     Raises `SiteError` as `read_site` does, and when the site has no such page.
     """
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="mkdocs-blocks-page-") as folder:
+    with tempfile.TemporaryDirectory(dir=into) as folder:
         instead = Path(folder, "page")
         instead.write_bytes(text)
         reading = _read(root, settings, Path(folder), only=name, instead=instead)
@@ -178,9 +180,14 @@ def _run(request: Mapping[str, object], root: Path, log: Path, seconds: float) -
     import subprocess
 
     config = request["config"]
+    alive, ours = os.pipe()  # it is closed when this process ends, however it does
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "mkdocs_blocks.site", json.dumps(request)],
+            [
+                *(sys.executable, "-P", "-m", "mkdocs_blocks.site"),
+                json.dumps({**request, "alive": alive}),
+            ],
+            pass_fds=[alive],
             cwd=root,
             env=_environment(),
             stdin=subprocess.DEVNULL,
@@ -188,6 +195,7 @@ def _run(request: Mapping[str, object], root: Path, log: Path, seconds: float) -
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        os.close(alive)
         try:
             status = process.wait(timeout=seconds + _GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -197,6 +205,7 @@ def _run(request: Mapping[str, object], root: Path, log: Path, seconds: float) -
                 + (f"; it was at {page}" if page else "")
             ) from None
         finally:
+            os.close(ours)
             _end(process)
     if not Path(str(request["into"])).is_file():
         said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()

@@ -11,9 +11,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mkdocs_blocks.plugin import PAGE_SUFFIXES
+
 _FAILURE = re.compile(r"^(\S+:\d+: .*)$", re.MULTILINE)
 _TOTAL = re.compile(r"^(\d+ blocks on \d+ pages: .*)$", re.MULTILINE)
-_SUFFIXES = (".md", ".markdown", ".mkd", ".mkdn")
 
 
 def check(root: Path, pages: Sequence[str], arguments: Sequence[str] = ()) -> str:
@@ -46,7 +47,7 @@ def summary(printed: str, status: int) -> str:
 def saved_pages(root: Path, docs: Path, paths: Iterable[str]) -> list[str]:
     """Return the pages among the files that were saved; none when another file was, too."""
     changed = {Path(path) for path in paths if Path(path).exists()}
-    pages = {path for path in changed if docs in path.parents and path.suffix in _SUFFIXES}
+    pages = {path for path in changed if docs in path.parents and path.suffix in PAGE_SUFFIXES}
     return [] if pages != changed else sorted(str(page.relative_to(root)) for page in pages)
 
 

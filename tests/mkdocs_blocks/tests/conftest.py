@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,9 @@ Done = subprocess.CompletedProcess[str]
 Check = Callable[..., Done]
 
 
-def checker_variables() -> dict[str, str]:
-    """Return the variables of a run of the checker, without those of the run that tests it."""
+@pytest.fixture(scope="session")
+def variables() -> Mapping[str, str]:
+    """The variables of a run of the checker, without those of the run that tests it."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -47,15 +48,15 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
-@pytest.fixture
-def check(project: Path) -> Check:
-    """Run the checker over the site, in a process of its own, as its author would."""
+@pytest.fixture(scope="session")
+def checker(variables: Mapping[str, str]) -> Check:
+    """Run the checker over a site, in a process of its own, as its author would."""
 
-    def run(*arguments: str, root: Path = project, **variables: str) -> Done:
+    def run(root: Path, *arguments: str, python: str = sys.executable, **more: str) -> Done:
         return subprocess.run(
-            [sys.executable, "-m", "pytest", "--docs", *arguments],
+            [python, "-m", "pytest", *arguments],
             cwd=root,
-            env=checker_variables() | variables,
+            env={**variables, **more},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -63,6 +64,16 @@ def check(project: Path) -> Check:
             timeout=300,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def check(project: Path, checker: Check) -> Check:
+    """Run the checker over the site of the test."""
+
+    def run(*arguments: str, root: Path = project, **variables: str) -> Done:
+        return checker(root, "--docs", *arguments, **variables)
 
     return run
 

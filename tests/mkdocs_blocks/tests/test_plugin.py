@@ -250,7 +250,7 @@ def test_a_page_out_of_the_navigation_fails(project: Path, page: Write, check: C
     page("# Other\n", "other.md")
     page("# True\n", "true.md")
     done = check()
-    assert done.stdout.count("mkdocs.yml:13: the page true.md is not in the navigation") == 1
+    assert done.stdout.count("\nmkdocs.yml:13: the page true.md is not in the navigation") == 1
     assert done.returncode == 1
 
 
@@ -269,7 +269,7 @@ def test_one_block_can_be_asked_for(check: Check) -> None:
     assert "1 passed, 9 deselected" in done.stdout
     nothing = check("docs/true.md:2")
     assert nothing.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "no block of the pages stands at the lines" in nothing.stdout
+    assert "docs/true.md:2: no block stands there: they stand at 5-9" in nothing.stdout
 
 
 def test_blessing_rewrites_only_what_differs(true_page: Path, check: Check) -> None:

@@ -576,6 +576,17 @@ def test_an_install_makes_an_environment(project: Path, supervisor: Supervisor) 
         assert made.python == Path(sys.executable)
 
 
+def test_an_installer_of_a_block_finds_no_interpreter_outside(
+    project: Path, supervisor: Supervisor
+) -> None:
+    """The install command knows which Python is meant; what a block installs stays in there."""
+    install = ["bash", "-c", 'echo "$UV_PYTHON" > chosen']
+    with Sandbox(project, supervisor, install=install) as made:
+        assert (made.root / "chosen").read_text().strip() == str(Path(sys.executable).resolve())
+        (ran,) = made.console(['echo "${UV_PYTHON-none}"'], seconds=60).runs
+        assert ran.text == "none\n"
+
+
 @pytest.mark.parametrize(
     ("install", "message"),
     [

@@ -270,7 +270,7 @@ def test_extensions_that_a_hook_adds_are_told_and_used(read: Read) -> None:
     )
     reading = read(with_hooks(hooks) | {"docs/index.md": PAGE})
     ((name, fault),) = reading.faults
-    assert (name, fault.line, fault.rule) == ("mkdocs.yml", 9, "changed-markdown")
+    assert (name, fault.line, fault.rule) == ("mkdocs.yml", 9, "added-extension")
     assert "hooks.Added" in fault.message or "Added" in fault.message
     assert faults_of(reading) == [(13, "changed-block")]
     assert [block.line for block in page_of(reading).blocks] == [9, 13, 15]
@@ -465,15 +465,15 @@ def test_one_page_can_be_read_with_another_text(read: Read, tmp_path: Path) -> N
     """What a page would be like is known before it is written; the file stays as it is."""
     reading = read({"docs/index.md": PAGE, "docs/other.md": PAGE})
     new = PAGE.replace("$ true", "$ false").encode()
-    page = read_text(tmp_path, Settings(), "docs/index.md", new)
+    page = read_text(tmp_path, Settings(), "docs/index.md", new, into=tmp_path)
     before = page_of(reading)
     assert page.faults == ()
     assert page.blocks == (replace(before.blocks[0], lines=("$ false",)), before.blocks[1])
     assert (tmp_path / "docs/index.md").read_text() == PAGE
-    broken = read_text(tmp_path, Settings(), "docs/index.md", b"\xff")
+    broken = read_text(tmp_path, Settings(), "docs/index.md", b"\xff", into=tmp_path)
     assert [fault.rule for fault in broken.faults] == ["unreadable-page"]
     with pytest.raises(SiteError, match=r"the site has no page docs/no\.md"):
-        read_text(tmp_path, Settings(), "docs/no.md", b"")
+        read_text(tmp_path, Settings(), "docs/no.md", b"", into=tmp_path)
 
 
 def test_nothing_is_left_of_a_reading(read: Read, tmp_path: Path) -> None:

@@ -69,8 +69,11 @@ def _compare(block: Block, page: PageRun, command: Command, printed: Sequence[st
         page.accept(block, command, printed)
         return
     index = command.output_index + min(differs, len(expected) - 1) if expected else command.index
+    elsewhere = "; it is not accepted, since the page's own source does not have this block: "
     raise BlockError(
         block.at(index),
-        f"`{command.short}` printed something else (- the page, + the run)",
+        f"`{command.short}` printed something else"
+        + (f"{elsewhere}mend it where it is written" if page.accepts else "")
+        + " (- the page, + the run)",
         [*difference(expected, printed), *page.named_lines(printed)],
     )

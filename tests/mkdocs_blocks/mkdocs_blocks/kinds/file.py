@@ -121,7 +121,7 @@ def _check_types(block: Block, page: PageRun) -> None:
         *(sys.executable, "-m", "mypy", "--config-file=", "--check-untyped-defs"),
         *("--ignore-missing-imports", "--follow-imports=silent", "--no-error-summary"),
         *("--no-color-output", "--disable-error-code=var-annotated"),
-        *(f"--cache-dir={page.cache}", "--", block.title),
+        *(f"--cache-dir={page.folder / 'mypy'}", "--", block.title),
     )
     printed = ended.output.decode(errors="replace")
     if ended.trouble:
@@ -167,8 +167,18 @@ def _refusal(block: Block, page: PageRun, *arguments: str) -> tuple[str, str]:
     """Return what pytest says when it does not start with this configuration, or how it ended."""
     folder = str((page.sandbox.root / block.title).parent)
     ended = page.program(
-        *(str(page.sandbox.python), "-m", "pytest", "--strict-config", "--collect-only", "-q"),
-        *("-p", "no:cacheprovider", "-c", block.title, "--rootdir", folder, *arguments, folder),
+        *(str(page.sandbox.python), "-B", "-m", "pytest", "--strict-config", "--collect-only"),
+        *(
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-c",
+            block.title,
+            "--rootdir",
+            folder,
+            *arguments,
+            folder,
+        ),
     )
     refused = ended.status == _PYTEST_USAGE_ERROR
     return ended.output.decode(errors="replace") if refused else "", page.told(ended)
