@@ -60,8 +60,8 @@ def test_names_fixture_address_and_line(suite: Suite) -> None:
     result.stdout.fnmatch_lines(
         [
             (
-                "*test_it.py:5: GrpcLeakWarning: The fixture 'worker' left a grpc.aio server running "
-                f"(created at test_it.py:5). {STOP_IT}"
+                "*test_it.py:5: GrpcLeakWarning: The fixture 'worker' left a grpc.aio server "
+                f"running (created at test_it.py:5). {STOP_IT}"
             ),
             "*1 test: test_it.py::test_uses_it",
             f"*address: 127.0.0.1:{first}, localhost:{second}",
@@ -111,8 +111,8 @@ def test_names_the_suites_line_before_the_librarys(suite: Suite) -> None:
     result.stdout.fnmatch_lines(
         [
             (
-                f"*test_it.py:{line}: GrpcLeakWarning: test_it.py::test_leaks left a grpc.aio server "
-                f"running (created at test_it.py:{line}). {STOP_IT}"
+                f"*test_it.py:{line}: GrpcLeakWarning: test_it.py::test_leaks left a grpc.aio "
+                f"server running (created at test_it.py:{line}). {STOP_IT}"
             ),
             "*through wrapper/__init__.py:4",
         ],
@@ -342,8 +342,8 @@ def test_allowed_by_a_marker(suite: Suite) -> None:
     result.stdout.fnmatch_lines(
         [
             (
-                "@pytest.mark.grpc_leak_allowed of test_it.py::test_mended (grpc/grpc#1) allows a leak "
-                "that no longer happens"
+                "@pytest.mark.grpc_leak_allowed of test_it.py::test_mended (grpc/grpc#1) allows a "
+                "leak that no longer happens"
             )
         ]
     )
