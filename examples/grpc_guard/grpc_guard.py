@@ -52,6 +52,7 @@ import threading
 import types
 import warnings
 import weakref
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
@@ -530,15 +531,17 @@ class _Keeper:
                 server.tried = True
         if not servers:
             return
+        # What only a task that waits for its end keeps is dropped as it stops, and a leak as well.
+        alive = [server.alive() for server in servers]
         outcomes: dict[_Opened, str] = dict.fromkeys(servers, "Its stop was interrupted")
         try:
             _run(loop, self._stop(servers, outcomes))
         except RuntimeError as error:  # something in the loop has called loop.stop()
             outcomes.update(dict.fromkeys(servers, f"It could not be stopped: {error}"))
         finally:
-            for server in servers:
+            for server, opened in zip(servers, alive):
                 server.settled = not outcomes[server]
-                if server.alive() is not None:
+                if opened is not None:
                     self._note(server, outcomes[server])
 
     async def _stop(self, servers: list[_Opened], outcomes: dict[_Opened, str]) -> None:
@@ -927,6 +930,10 @@ class _Guard:
         self._count(rest)
         self._unseen += self.keeper.unseen()
         self._complaints += self.keeper.complaints
+        if self._config.pluginmanager.has_plugin("dsession"):
+            # The workers of pytest-xdist report in any order.
+            for leaks in self._causes.values():
+                leaks.sort(key=lambda leak: leak.test)
         self._narrowed |= bool(session.shouldstop or session.shouldfail) or (
             self._config.args_source is self._config.ArgsSource.ARGS
         )
@@ -955,9 +962,7 @@ class _Guard:
         lines += [
             self._message(g) for (verdict, *_), g in self._causes.items() if verdict == "error"
         ]
-        notes = [group for (verdict, *_), group in self._causes.items() if verdict == "note"]
-        if notes:
-            lines.append(self._note(notes))
+        lines += self._noted()
         lines += self._stale()
         for reason in dict.fromkeys(reason for reason, _ in self._unseen):
             tests = [test for why, test in self._unseen if why == reason]
@@ -970,17 +975,24 @@ class _Guard:
             for line in lines:
                 terminalreporter.line(line)
 
-    def _note(self, groups: list[list[_Leak]]) -> str:
-        lines = ", ".join(
-            f"{self._relative(leaks[0].path)}:{leaks[0].line}"
-            + (f" ({len(leaks)} times)" if len(leaks) > 1 else "")
-            for leaks in groups
-        )
-        total = sum(len(leaks) for leaks in groups)
-        return (
-            f"{_counted(total, 'grpc.aio channel')} still open when the event loop was closed, "
-            f"opened at {lines}. Close it in its loop: await channel.close()"
-        )
+    def _noted(self) -> list[str]:
+        """Give one line for all channels that are noted, or none."""
+        noted = [
+            leak
+            for (verdict, *_), group in self._causes.items()
+            for leak in group
+            if verdict == "note"
+        ]
+        times = Counter(f"{self._relative(leak.path)}:{leak.line}" for leak in noted)
+        if not noted:
+            return []
+        places = (f"{place} ({n} times)" if n > 1 else place for place, n in times.items())
+        return [
+            (
+                f"{_counted(len(noted), 'grpc.aio channel')} still open when the event loop was closed"
+                f", opened at {', '.join(places)}. Close it in its loop: await channel.close()"
+            )
+        ]
 
     def _stale(self) -> list[str]:
         """Give a line for each leak that is allowed and did not happen where it could have."""

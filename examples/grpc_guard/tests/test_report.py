@@ -78,6 +78,38 @@ def test_names_the_test(suite: Suite) -> None:
     )
 
 
+def test_names_what_only_its_own_task_keeps(suite: Suite) -> None:
+    """A host that serves in a task of its own, and that nothing else keeps, is a leak."""
+    suite.write(
+        """
+import asyncio, grpc.aio
+
+class Host:
+    def __init__(self):
+        self.server = grpc.aio.server()
+        self.server.add_insecure_port("127.0.0.1:0")
+        self.task = asyncio.create_task(self.serve())
+
+    async def serve(self):
+        await self.server.start()
+        await self.server.wait_for_termination()
+
+async def forget():
+    Host()
+    await asyncio.sleep(0.1)
+
+def test_forgets():
+    asyncio.run(forget())
+
+def test_next():
+    import gc; gc.collect()
+"""
+    )
+    result = suite.run()
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines(["*test_forgets left a grpc.aio server running*"])
+
+
 def test_names_code_outside_of_tests(suite: Suite) -> None:
     """A loop that is closed while pytest collects has no test."""
     suite.write(
