@@ -986,13 +986,10 @@ class _Guard:
         times = Counter(f"{self._relative(leak.path)}:{leak.line}" for leak in noted)
         if not noted:
             return []
-        places = (f"{place} ({n} times)" if n > 1 else place for place, n in times.items())
-        return [
-            (
-                f"{_counted(len(noted), 'grpc.aio channel')} still open when the event loop was closed"
-                f", opened at {', '.join(places)}. Close it in its loop: await channel.close()"
-            )
-        ]
+        places = ", ".join(f"{at} ({n} times)" if n > 1 else at for at, n in times.items())
+        count = _counted(len(noted), "grpc.aio channel")
+        told = f"{count} still open when the event loop was closed, opened at {places}"
+        return [f"{told}. Close it in its loop: await channel.close()"]
 
     def _stale(self) -> list[str]:
         """Give a line for each leak that is allowed and did not happen where it could have."""
