@@ -72,6 +72,10 @@ evidence *ARGS: install
 prove: install
     uv run python -m tests.evidence prove
 
+# Measure how quick the checker of the pages is, side by side with others.
+bench *ARGS: install
+    uv run python -m tests.evidence bench "$@"
+
 # Ask whether the newest releases still need the workarounds; 1: a page is out of date, 3: could not be found out.
 check-upstream *ARGS: install
     uv run python -m tests.evidence check-upstream "$@"

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.evidence import experiments, watch
+from tests.evidence import experiments, records, watch
 from tests.evidence.campaign import Campaign, Cell, jobs_of_this_machine
 from tests.evidence.environments import NO_INTERPRETER, Unmeasurable, pins
 from tests.evidence.records import Record
@@ -59,11 +59,11 @@ def evidence(
     cells = [cell for cell in cells if _wanted(cell, only or [])]
     if not cells:
         raise typer.BadParameter(f"no cell has the values {', '.join(only or [])}")
-    records = _measure(cells, again=again, jobs=jobs, runs=runs)
+    found = _measure(cells, again=again, jobs=jobs, runs=runs)
     table = Table(box=None, pad_edge=False)
     for heading in ("cell", "runs", "ended"):
         table.add_column(heading)
-    for cell, record in zip(cells, records, strict=True):
+    for cell, record in zip(cells, found, strict=True):
         ended = ", ".join(f"{count} {outcome}" for outcome, count in record.outcomes.items())
         table.add_row(cell.name, f"{record.runs or ''}", record.unavailable or ended or "done")
     console.print(table, markup=False)
@@ -78,6 +78,27 @@ def prove() -> None:
         _give_up(f"Python {cells[0].python}: {record.unavailable}")
     for line in record.facts["extract"]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def bench(
+    *,
+    pages: Annotated[
+        list[str] | None, typer.Option(help="Only sites of so many pages; again for one more.")
+    ] = None,
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="Rounds, instead of their number.")
+    ] = None,
+) -> None:
+    """Measure the checker of the pages, in turn with others; write the data and show a summary."""
+    cells = EXPERIMENTS["speed"].cells(pins(PROJECT))
+    cells = [cell for cell in cells if not pages or cell.parameters["pages"] in pages]
+    if not cells:
+        raise typer.BadParameter(f"there is no site of {', '.join(pages or [])} pages")
+    _measure(cells, again=True, runs=runs)
+    sections = EXPERIMENTS["speed"].sections(records.read(EXPERIMENTS["speed"].data(DOCS)))
+    for name in ("ratios", "wall", "cpu", "growth", "workers"):
+        console.print(sections[name], "", sep="\n", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -131,20 +152,20 @@ def _measure(
     """Measure cells and write what came of it; exit with `UNMEASURABLE` when that is impossible."""
     campaign = Campaign(CACHE, console, again=again)
     try:
-        records = campaign.run(cells, jobs=jobs or jobs_of_this_machine(), runs=runs)
+        found = campaign.run(cells, jobs=jobs or jobs_of_this_machine(), runs=runs)
     except Unmeasurable as reason:
         _give_up(f"{reason}")
     for name, experiment in EXPERIMENTS.items():
         measured = [
             record
-            for cell, record in zip(cells, records, strict=True)
+            for cell, record in zip(cells, found, strict=True)
             # That this machine lacks a Python is no finding about any grpcio.
             if cell.experiment == name and record.unavailable != NO_INTERPRETER
         ]
         if measured:
             experiment.update(DOCS, measured, pins(PROJECT))
     write_snippets()
-    return records
+    return found
 
 
 def _give_up(reason: str) -> NoReturn:

@@ -32,6 +32,13 @@ def test_what_is_not_understood_is_said(arguments: list[str], message: str) -> N
     assert message in result.output
 
 
+def test_a_size_that_is_not_measured_is_said() -> None:
+    """The message names the number; nothing is measured."""
+    result = CliRunner().invoke(commands.app, ["bench", "--pages", "7"], terminal_width=200)
+    assert result.exit_code == 2
+    assert "there is no site of 7 pages" in result.output
+
+
 def test_without_a_network_nothing_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is given, the exit status is its own, and no data are written."""
 

@@ -10,7 +10,7 @@ from tests.evidence import experiments
 from tests.evidence.__main__ import DOCS, EXPERIMENTS, MEASURED
 from tests.evidence.environments import NO_WHEEL, pins
 from tests.evidence.experiment import Experiment
-from tests.evidence.experiments import compatibility, fork_traps
+from tests.evidence.experiments import compatibility, fork_traps, speed
 from tests.evidence.markdown import listing, provenance, table
 from tests.evidence.outcome import Outcome
 from tests.evidence.records import Record
@@ -46,7 +46,7 @@ def test_experiments_are_those_of_the_folder() -> None:
     folder = Path(experiments.__file__).parent
     files = {path.stem for path in folder.iterdir() if not path.name.startswith("_")}
     assert set(EXPERIMENTS) == {name.replace("_", "-") for name in files}
-    assert list(MEASURED) == sorted(set(EXPERIMENTS) - {"proof"})
+    assert list(MEASURED) == sorted(set(EXPERIMENTS) - {"proof", "speed"})
 
 
 @each_experiment
@@ -156,6 +156,45 @@ def test_what_a_crash_is_reported_as(body: dict[str, object], said: str) -> None
         f"| `--forked` | {said} | {said} | 6 |"
         in EXPERIMENTS["strategies"].sections([record])["reported"]
     )
+
+
+def test_the_checker_is_held_against_both_others_of_the_same_round() -> None:
+    """A round in which all are slow spoils no ratio; what only waits is not cheap by the clock."""
+
+    def rounds(*seconds: float, cpu: float) -> list[dict[str, float]]:
+        return [{"wall": wall, "cpu": cpu, "peak": 30.0} for wall in seconds]
+
+    record = measured(
+        {"pages": "100", "python": NEWEST_PYTHON},
+        runs=3,
+        facts={
+            "taken": {
+                "checker": rounds(2.0, 4.0, 9.0, cpu=3.0),
+                "pytest-markdown-docs": rounds(1.0, 2.0, 3.0, cpu=1.0),
+                "byexample": rounds(3.0, 6.0, 7.0, cpu=0.5),
+                "workers": rounds(1.0, 2.0, 6.0, cpu=4.0),
+                "unchanged": rounds(1.0, 1.0, 1.0, cpu=1.0),
+            },
+            "peers": {"byexample": "1.0"},
+            "load before": 0.5,
+            "load after": 0.7,
+        },
+    )
+    sections = EXPERIMENTS["speed"].sections([record])
+    times = "\N{MULTIPLICATION SIGN}"
+    assert f"| 100 | 2000 | 0.50 {times} (0.50\N{EN DASH}0.90) | 2.00 {times}" in sections["ratios"]
+    assert f"2.00 {times} (1.50\N{EN DASH}2.00) as quickly" in sections["workers"]
+    assert "| 100 | 4.00 s (2.00\N{EN DASH}9.00) | 1.00 s" in sections["wall"]
+    assert "byexample 1.0" in sections["measured"]
+
+
+def test_a_generated_site_has_as_many_blocks_of_each_kind(tmp_path: Path) -> None:
+    """What the tools are held against each other on is the same work for each."""
+    speed.write_site(tmp_path, 2)
+    texts = [path.read_text(encoding="utf-8") for path in (tmp_path / "docs").iterdir()]
+    assert len(texts) == 2
+    for text in texts:
+        assert [text.count(f"```{kind}\n") for kind in ("python", "console")] == [speed.BLOCKS] * 2
 
 
 def test_no_wheel_is_shown() -> None:

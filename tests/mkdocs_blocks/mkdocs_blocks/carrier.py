@@ -585,7 +585,7 @@ class _Blocks:
         wanted = request["fixtures"]
         folder = self._folder_for(session, request)
         path = _PagePath(folder, os.path.basename(self.page))
-        file = MarkdownTextFile.from_parent(self._node(session, folder), path=path)
+        file = _PageModule.from_parent(self._node(session, folder), path=path)
         item: pytest.Item
         [item] = file.collect()  # type: ignore[no-untyped-call] # it has no types
         # In the order in which the block asks for them; theirs is that of a set.
@@ -668,6 +668,13 @@ class _Blocks:
             if folder == self.root:
                 return
             folder = os.path.dirname(folder)
+
+
+class _PageModule(MarkdownTextFile, pytest.Module):
+    """The page as pytest-markdown-docs has it, and a module: for fixtures of that scope."""
+
+    def _getobj(self) -> types.ModuleType:
+        return types.ModuleType("page")
 
 
 class _Trial(_Blocks):

@@ -245,13 +245,17 @@ class Keeper:
         """Give what the program has left its time to vanish; return what is still there."""
         deadline = time.monotonic() + self._grace
         # A child's end wakes; a grandchild's does not, nor one that is no child at all.
-        looks = bool(spare) or not self._family.subreaper
+        looks = not self._family.subreaper
         wait = 0.001 if looks else self._grace
         told = False
         while not program.too_much:
             if looks:
                 self._family.reap()
-            if not (self._family.any_left(spare) if looks else self._family.reap()):
+            if not (
+                self._family.any_left(spare)
+                if looks
+                else self._family.reap(orphans=bool(spare))
+            ):
                 return []
             if time.monotonic() > deadline:
                 return self._names(program, self._family.members(spare)) or [_NAMELESS]
@@ -377,7 +381,11 @@ class Keeper:
             os.set_blocking(fd, False)
         try:
             os.chdir(request["folder"])
-            program.pid = _spawn(request["program"], variables, ends)
+
+            def start() -> int:
+                return _spawn(request["program"], variables, ends)
+
+            program.pid = self._family.start_apart(start) if service else start()
         except (OSError, ValueError) as error:
             what = error.strerror if isinstance(error, OSError) else None
             send(self._channel, b"F", (what or str(error)).encode())

@@ -35,11 +35,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--docs-baseline",
-        nargs="?",
+        action="store_const",
         const="failing",
-        choices=["failing", "all"],
-        metavar="all",
-        help="list what is not proven yet in the baseline file; `all`: every block, none is run",
+        help="list the blocks that fail in the baseline file; a list that is there only shrinks",
+    )
+    group.addoption(
+        "--docs-baseline-all",
+        action="store_const",
+        const="all",
+        dest="docs_baseline",
+        help="list all blocks in the baseline file, and run none",
     )
     group.addoption(
         "--fresh",

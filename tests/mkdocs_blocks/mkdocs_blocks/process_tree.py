@@ -11,7 +11,7 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 MOST_SECONDS_TO_END = 10.0
@@ -20,6 +20,8 @@ _NAME_LENGTH = 200
 
 PR_SET_CHILD_SUBREAPER = 36
 """The number of a setting of Linux: orphans below a process become its children."""
+_WNOTHREAD = 0x20000000
+"""An option of `waitpid` of Linux: only the children of this thread, which orphans become too."""
 
 
 class Process:
@@ -133,18 +135,48 @@ class Family:
         signal.signal(signal.SIGCHLD, _nothing)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
 
-    def reap(self) -> bool:
-        """Take note of the children that have ended; return whether any is left."""
+    def reap(self, *, orphans: bool = False) -> bool:
+        """Take note of the children that have ended; return whether any is left.
+
+        `orphans`: of those alone that were not started by `start_apart`; only for a subreaper.
+        """
         with contextlib.suppress(BlockingIOError):
             os.read(self.wake, 4096)
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, os.WNOHANG | (_WNOTHREAD if orphans else 0))
             except ChildProcessError:
                 return False
             if pid == 0:
                 return True
             self.ended[pid] = os.waitstatus_to_exitcode(status)
+
+    @staticmethod
+    def start_apart(start: Callable[[], int]) -> int:
+        """Start a child by a thread of its own; what is orphaned is a child of the main one.
+
+        So whether a child that lives on has left something is known without a look at all processes
+        of the machine. The thread stays: its children would become the main thread's.
+        """
+        import threading  # noqa: PLC0415 - heavy, and needed here alone
+
+        started: list[int | BaseException] = []
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                started.append(start())
+            except BaseException as error:  # noqa: BLE001 - raised in the other thread
+                started.append(error)
+            done.set()
+            if isinstance(started[0], int):
+                threading.Event().wait()
+
+        threading.Thread(target=work, daemon=True).start()
+        done.wait()
+        if isinstance(started[0], BaseException):
+            raise started[0]
+        return started[0]
 
     def members(self, spare: Collection[int] = ()) -> list[int]:
         """Return the processes below this one, but for `spare` and what is below those."""

@@ -55,9 +55,9 @@ def test_a_site_begins_with_what_fails(project: Path, page: Write, check: Check)
 def test_all_blocks_can_be_listed_without_running_any(
     project: Path, page: Write, check: Check
 ) -> None:
-    """`--docs-baseline=all` runs nothing, then and later."""
+    """`--docs-baseline-all` runs nothing, then and later."""
     page(f"{PAGE}\n```console\n$ touch {project}/was-run\n```\n")
-    assert check("--docs-baseline=all").returncode == 0
+    assert check("--docs-baseline-all").returncode == 0
     assert len(entries(project)) == 4
     done = check()
     assert done.returncode == 0, done.stdout

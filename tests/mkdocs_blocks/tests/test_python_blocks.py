@@ -219,6 +219,28 @@ def test_of_two_fixtures_the_one_shown_last_counts(page: Page) -> None:
     page.run("assert port == 4", fixture="port")
 
 
+@pytest.mark.parametrize("scope", ["class", "module", "package", "session"])
+def test_a_fixture_may_live_longer_than_a_block(page: Page, scope: str) -> None:
+    """Fixtures of every scope can be asked for, asynchronous ones too."""
+    page.show("pytest.ini", "[pytest]\nasyncio_mode = auto\n")
+    page.show(
+        "demo/conftest.py",
+        f"""
+        import pytest
+        import pytest_asyncio
+
+        @pytest.fixture(scope="{scope}")
+        def port():
+            return 1
+
+        @pytest_asyncio.fixture(scope="{scope}", loop_scope="{scope}")
+        async def server():
+            return 2
+        """,
+    )
+    page.run("assert port + server == 3", fixture="port server")
+
+
 def test_a_fixture_uses_the_one_that_it_replaces(page: Page) -> None:
     """As in a test of that folder."""
     page.show("conftest.py", PORT.format(1))
