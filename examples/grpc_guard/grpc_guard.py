@@ -8,7 +8,7 @@ and says which test or fixture forgot to. It changes no test's result.
 Installed as the distribution pytest-grpc-guard it is at work, with nothing to write. The file can
 be copied, too: put it next to the `conftest.py` at the top of the suite, and into that one
 
-    pytest_plugins = [f"{__package__}.grpc_guard" if __package__ else "grpc_guard"]
+    import sys; sys.path.append(__file__.removesuffix("conftest.py")); pytest_plugins = ["grpc_guard"]
 
 Settings, in pytest's ini file or table:
 
@@ -33,7 +33,7 @@ The guard needs Python 3.9 and pytest 8. It looks after every loop in which a se
 whoever runs and closes it: asyncio.run, pytest-asyncio, anyio, IsolatedAsyncioTestCase, uvloop, a
 thread, or code that makes a loop by hand. What it cannot look after is a line at the end of the
 run.
-"""
+"""  # noqa: E501 - one line, to be copied
 
 from __future__ import annotations
 
