@@ -26,7 +26,7 @@ build: install
 
 # Everything: formatting, lint, types, strict build, unit, integration and docs tests.
 test: lint build
-    uv run pytest --docs --numprocesses auto docs tests
+    uv run pytest --docs --numprocesses auto docs tests examples/grpc_guard/tests
 
 # Formatting, lint and types.
 lint: install
@@ -34,6 +34,7 @@ lint: install
     uv run ruff check
     uv run mypy
     cd tests/mkdocs_blocks && uv run mypy --config-file ../../pyproject.toml mkdocs_blocks tests
+    uv run mypy --python-version 3.10 examples/grpc_guard/grpc_guard.py
 
 # Run every block of the docs, or of the pages named (docs/index.md), or one block (docs/index.md:12).
 test-docs *PAGES="docs": install
@@ -58,7 +59,8 @@ test-integration-fast: install
 # Which lines of the voice pipeline and the plugins the tests run, in the processes that they start too.
 coverage: install
     uv run coverage erase
-    uv run coverage run -m pytest --numprocesses auto tests/unit tests/integration
+    uv run coverage run -m pytest --numprocesses auto tests/unit tests/integration \
+        tests/mkdocs_blocks/tests examples/grpc_guard/tests
     uv run coverage combine --quiet
     uv run coverage report
 

@@ -77,6 +77,22 @@ def test_repro_is_short() -> None:
     assert len((SEGFAULT / "repro.py").read_text().splitlines()) <= 40
 
 
+def test_pinned_crashes_without_its_references() -> None:
+    """Without the option it is the reproducer again: the loop's end has freed every RPCState."""
+    process = run("pinned.py")
+    assert process.returncode == -signal.SIGSEGV
+    assert "RPCStates: 0, pinned: 0\n" in process.stdout
+    assert "Garbage-collecting" in process.stderr
+
+
+def test_pinned_survives_by_its_references() -> None:
+    """With them, and with no server stopped, the same late calls do no harm."""
+    process = run("pinned.py", "--pinned")
+    assert process.returncode == 0
+    assert "RPCStates: 8, pinned: 8\n" in process.stdout
+    assert process.stdout.endswith("survived\n")
+
+
 def test_hang_says_where() -> None:
     """The second symptom: the deadline ends the process and names the line that hangs."""
     process = run("hang.py")

@@ -5,8 +5,10 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 REPRODUCER = PROJECT / "examples/segfault/repro.py"
+PINNED = PROJECT / "examples/segfault/pinned.py"
 LEAKING_SUITE = PROJECT / "examples/segfault/leaking_suite"
-GUARD = PROJECT / "examples/grpc_guard.py"
+GUARD = PROJECT / "examples/grpc_guard/grpc_guard.py"
+"""The plugin itself: a session loads it by name, and one that does not is not guarded."""
 
 SUITES = Path(__file__).parent / "suites"
 """Small suites of the harness's own, each for one question."""

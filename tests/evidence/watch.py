@@ -99,7 +99,7 @@ CLAIMS = (
     ),
     Claim(
         name="guard-holds",
-        workaround="`grpc_guard.py`",
+        workaround="The guard, `pytest-grpc-guard`",
         newest=("grpcio",),
         attempt=_leaking(*MODES["guard"]),
         expected=_PASSED,

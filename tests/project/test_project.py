@@ -1,5 +1,6 @@
 """The project's own files agree with each other."""
 
+import importlib.metadata
 import json
 import re
 import subprocess
@@ -87,6 +88,22 @@ def test_ci_runs_the_command_of_readme() -> None:
     assert WORKFLOWS["ci"]["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
 
 
+def test_the_guard_is_released_with_the_uv_that_ci_installs() -> None:
+    """The release builds and publishes with the one version that was tried."""
+    (tried,) = re.findall(r"\buv==[\d.]+", (PROJECT / ".ci/run").read_text(encoding="utf-8"))
+    steps = [step for job in WORKFLOWS["release-guard"]["jobs"].values() for step in job["steps"]]
+    assert [step["run"] for step in steps if "pipx" in step.get("run", "")] == (
+        [f"pipx install {tried}"] * 2
+    )
+
+
+def test_the_guard_is_not_in_the_environment_of_the_project() -> None:
+    """Crashes are shown there: no session loads the guard unless it is told to."""
+    assert "pytest-grpc-guard" not in {
+        distribution.name for distribution in importlib.metadata.distributions()
+    }
+
+
 def test_ci_installs_the_tools_at_exact_versions() -> None:
     """What installs everything else is itself no newer than what was tried."""
     script = (PROJECT / ".ci/run").read_text(encoding="utf-8")
@@ -103,6 +120,7 @@ def test_a_workflow_has_no_permissions_of_its_own() -> None:
     """Each job names what it needs; one that forgets to has nothing."""
     assert {name: workflow["permissions"] for name, workflow in WORKFLOWS.items()} == {
         "ci": {},
+        "release-guard": {},
         "upstream": {},
     }
 
@@ -111,20 +129,20 @@ def test_a_workflow_has_no_permissions_of_its_own() -> None:
     "job", [pytest.param(job, id=f"{file} {name}") for file, name, job in JOBS]
 )
 def test_no_job_of_ci_can_do_more_than_it_has_to(job: dict[str, Any]) -> None:
-    """A job that runs code can only read; one that may write has no code. Actions are pinned."""
-    steps = job["steps"]
-    for step in steps:
-        if "uses" in step:
-            assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", step["uses"])
-            assert step["with"]["persist-credentials"] is False
-        # An expression in a script would be read by the shell: values come as variables.
-        assert "${{" not in step.get("run", "")
-    if any("uses" in step for step in steps):
+    """A job with the project's code can only read; one that may write has no code."""
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action) for action in used)
+    checkouts = [step for step in job["steps"] if "actions/checkout@" in step.get("uses", "")]
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+    # An expression in a script would be read by the shell: values come as variables.
+    scripts = [step["run"] for step in job["steps"] if "run" in step]
+    assert not any("${{" in script for script in scripts)
+    if checkouts:
         assert job["permissions"] == {"contents": "read"}
         assert "github.token" not in str(job)
     else:
-        assert job["permissions"] == {"issues": "write"}
-        assert all(".ci/run" not in step["run"] for step in steps)
+        assert job["permissions"] in ({"issues": "write"}, {"id-token": "write"})
+        assert not any(".ci/run" in script or "uv run" in script for script in scripts)
 
 
 def test_readme_maps_the_folders() -> None:

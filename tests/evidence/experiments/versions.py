@@ -1,7 +1,8 @@
-"""Which versions crash: grpcio, Python, and the same work plain, with its stop(), or guarded."""
+"""Which versions crash: grpcio, Python, and the work plain, stopped, pinned, or guarded."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from tests.evidence import svg
 from tests.evidence.campaign import Bench, Cell, Finding
@@ -19,14 +20,29 @@ from tests.evidence.markdown import (
 from tests.evidence.outcome import Run, run
 from tests.evidence.records import Record, find, values_of, where
 from tests.evidence.sessions import Session, repeated, suite_session
-from tests.evidence.subjects import BASE, GUARD, LEAKING_SUITE, MODES, PYTHONS, REPRODUCER
+from tests.evidence.subjects import (
+    BASE,
+    GUARD,
+    LEAKING_SUITE,
+    MODES,
+    PINNED,
+    PYTHONS,
+    REPRODUCER,
+)
 
 # Minor lines of grpcio since 1.62; the newest is the pin.
 OLDER = ("1.62.3", "1.66.2", "1.71.2", "1.76.0", "1.80.1")
 TITLES = {
     "plain": "`repro.py`",
     "stopped": "`repro.py --stopped`",
+    "pinned": "`pinned.py --pinned`",
     "guard": "The leaking suite under the guard",
+}
+INPUTS = {
+    "plain": [REPRODUCER],
+    "stopped": [REPRODUCER],
+    "pinned": [PINNED],
+    "guard": [GUARD, LEAKING_SUITE],
 }
 RUNS = 3
 SECONDS = 60.0
@@ -34,16 +50,18 @@ SECONDS = 60.0
 
 def reproduce(environment: Environment, *options: str) -> Run:
     """Run the reproducer: plain, or with `--stopped`."""
-    return run(
-        [environment.python, REPRODUCER.name, *options],
-        folder=REPRODUCER.parent,
-        seconds=SECONDS,
-    )
+    return _script(environment, REPRODUCER, *options)
+
+
+def _script(environment: Environment, script: Path, *options: str) -> Run:
+    return run([environment.python, script.name, *options], folder=script.parent, seconds=SECONDS)
 
 
 def _run(environment: Environment, mode: str) -> Run | Session:
     if mode == "guard":
         return suite_session(environment, LEAKING_SUITE, MODES[mode], seconds=SECONDS)
+    if mode == "pinned":
+        return _script(environment, PINNED, "--pinned")
     return reproduce(environment, *(["--stopped"] if mode == "stopped" else []))
 
 
@@ -61,7 +79,7 @@ def _cells(pins: Pins) -> list[Cell]:
             packages={name: pins[name] for name in BASE} | {"grpcio": grpcio},
             runs=RUNS,
             measure=partial(_measure, mode=mode),
-            inputs=[GUARD, LEAKING_SUITE] if mode == "guard" else [REPRODUCER],
+            inputs=INPUTS[mode],
         )
         for grpcio in [*OLDER, pins["grpcio"]]
         for python in PYTHONS
@@ -144,8 +162,9 @@ def _chart(records: Sequence[Record], lines: Sequence[str]) -> str:
         title="Which versions crash",
         description=(
             "For each grpcio and Python, how many runs crashed: of the reproducer (plain), "
-            "with its servers stopped (stopped), and of the leaking suite under the guard (guard); "
-            "none where there is no wheel. The table below has the same figures."
+            "with its servers stopped (stopped), of pinned.py, which keeps what gRPC writes to "
+            "(pinned), and of the leaking suite under the guard (guard); none where there is no "
+            "wheel. The table below has the same figures."
         ),
         rows=[f"{line}" for line in lines],
         groups=groups,

@@ -93,7 +93,7 @@ def test_a_narrowed_run_keeps_the_other_cells(
     kept, replaced = narrowed(tmp_path, monkeypatch, NO_WHEEL)
     assert (kept.date, kept.outcomes) == ("2001-01-01", {"crashed": 3})
     assert (replaced.unavailable, replaced.outcomes) == (NO_WHEEL, {})
-    row = "| 1.62.3 | 3/3 · not measured · no wheel |"
+    row = "| 1.62.3 | 3/3 · not measured · not measured · no wheel |"
     assert row in (tmp_path / "generated/versions.md").read_text()
 
 

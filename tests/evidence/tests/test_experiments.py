@@ -74,12 +74,12 @@ def test_inputs_of_cells_exist(experiment: Experiment) -> None:
 
 
 def test_versions_are_the_whole_matrix() -> None:
-    """Six lines of grpcio, the pin among them, on each Python, in three modes."""
+    """Six lines of grpcio, the pin among them, on each Python, in four modes."""
     cells = EXPERIMENTS["versions"].cells(PINS)
     lines = {cell.parameters["grpcio"] for cell in cells}
     assert len(lines) == 6
     assert PINS["grpcio"] in lines
-    assert len(cells) == 6 * len(PYTHONS) * 3
+    assert len(cells) == 6 * len(PYTHONS) * 4
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_no_wheel_is_shown() -> None:
     """A combination that cannot be is no crash and no survivor."""
     absent = [
         measured(version("1.62.3", mode), python="", unavailable=NO_WHEEL)
-        for mode in ("plain", "stopped", "guard")
+        for mode in ("plain", "stopped", "pinned", "guard")
     ]
     sections = EXPERIMENTS["versions"].sections(absent)
     assert "| 1.62.3 | not measured | not measured | no wheel |" in sections["table"]

@@ -60,7 +60,7 @@ STRATEGIES = (
     ),
     Strategy(
         name="guard",
-        title="`grpc_guard.py`",
+        title="the guard, `pytest-grpc-guard`",
         arguments=("-p", "grpc_guard"),
         remove_when="grpcio is fixed",
     ),
