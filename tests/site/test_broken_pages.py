@@ -23,7 +23,11 @@ CHANGES = {
         "pytest leaky/test_one.py --forkd",
         "$ uv run pytest leaky/test_one.py --forkd",
     ),
-    "a name in a fixture": ("    gc.disable()", "    gc.disabel()", "    gc.disabel()"),
+    "a name in a fixture": (
+        "        victims = [Victim() for _ in range(5000)]",
+        "        victims = [Vicitm() for _ in range(5000)]",
+        "        victims = [Vicitm() for _ in range(5000)]",
+    ),
     "a key of pytest.ini": (
         "asyncio_default_test_loop_scope =",
         "asyncio_default_test_loop_scop =",

@@ -131,3 +131,68 @@ def test_two_equal_blocks_are_two_entries(tmp_path: Path) -> None:
     assert [len(found) for found in again.entries("a.md").values()] == [2]
     assert again.write({"a.md": [entry]}) == (2, 1)
     assert list(Baseline(tmp_path / NAME).pages) == ["a.md", "b.md"]
+
+
+def test_the_first_list_is_of_the_whole_site(project: Path, page: Write, check: Check) -> None:
+    """Begun with a part, it could never take in the rest: that is told, and nothing is written."""
+    page(PAGE)
+    page(PAGE, "other.md")
+    for part in (["docs/other.md"], ["-k", "quote"], ["docs/index.md:4"]):
+        done = check("--docs-baseline", *part)
+        assert done.returncode == pytest.ExitCode.TESTS_FAILED
+        assert f"{NAME}: not written, since not all was tried: begin the list" in done.stdout
+        assert not (project / NAME).exists()
+
+
+def test_a_run_of_a_part_takes_out_nothing_else(project: Path, page: Write, check: Check) -> None:
+    """What was not tried stays listed, on the same page and on others."""
+    page(PAGE)
+    page(PAGE, "other.md")
+    check("--docs-baseline")
+    page(PAGE.replace("right\nwrong", "right\nright"))
+    listed = entries(project)
+    for part in (["docs/index.md:9"], ["-k", "quote"]):
+        assert "4 not proven yet, 0 taken out" in check("--docs-baseline", *part).stdout
+    assert entries(project) == listed
+    assert "3 not proven yet, 1 taken out" in check("--docs-baseline", "docs/index.md").stdout
+
+
+def test_a_page_that_is_gone_must_leave_the_list(project: Path, page: Write, check: Check) -> None:
+    """Its entries are told at its name, until they are taken out."""
+    page(PAGE)
+    page(PAGE, "old.md")
+    check("--docs-baseline")
+    (project / "docs/old.md").unlink()
+    done = check()
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert f"\ndocs/old.md:1: {NAME} lists what this page no longer has" in done.stdout
+    assert "2 not proven yet, 2 taken out" in check("--docs-baseline").stdout
+    assert check().returncode == 0
+
+
+def test_what_is_wrong_with_the_site_can_be_listed(
+    project: Path, page: Write, check: Check
+) -> None:
+    """A fault of mkdocs.yml is an entry as any other; the counts of excuses never are."""
+    with (project / "mkdocs.yml").open("a") as config:
+        config.write("nav: [index.md]\nvalidation: {omitted_files: warn}\n")
+    page(PAGE)
+    page('# T\n\n```console title="Not run: it takes a week"\n$ true\n```\n', "other.md")
+    wrote = check("--docs-baseline")
+    assert wrote.returncode == 0, wrote.stdout
+    assert entries(project)[-1].startswith("mkdocs.yml: navigation: the page other.md is not in")
+    assert check().returncode == 0
+    (project / NAME).unlink()
+    (project / "pytest.ini").write_text("[pytest]\nmkdocs_blocks_most_excused = 10\n")
+    wrote = check("--docs-baseline")
+    assert wrote.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "mkdocs.yml:1: 1 of 4 blocks are excused" in wrote.stdout
+    assert len(entries(project)) == 3
+
+
+def test_a_list_that_cannot_be_written_is_one_line(page: Write, check: Check) -> None:
+    """The run fails, and says why."""
+    page(PAGE)
+    done = check("--docs-baseline", "-o", "mkdocs_blocks_baseline=no/such/folder.json")
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "\nno/such/folder.json cannot be written: No such file or directory\n" in done.stdout

@@ -71,7 +71,7 @@ TRUE: Mapping[str, str] = {
 }  # fmt: skip
 """What is true, whatever stands on other pages."""
 
-ENDLESS: Mapping[str, tuple[str, str]] = {
+ENDLESS: dict[str, tuple[str, str]] = {
     "endless-python": (
         python("import time", "", f"time.sleep({NAP})"),
         f":6: the block did not end within {SECONDS} s",
@@ -101,7 +101,7 @@ ENDLESS: Mapping[str, tuple[str, str]] = {
     ),
 }
 
-FALSE: Mapping[str, tuple[str, str]] = {
+FALSE: dict[str, tuple[str, str]] = {
     # What it starts goes on.
     "daemon": (
         python("import subprocess", f'subprocess.Popen(["sleep", "{NAP}"], process_group=0)'),
@@ -245,7 +245,7 @@ class Outcome:
         (self.project / "linked").symlink_to("folder")
         for name, text in SNIPPETS.items():
             (self.project / name).write_text(text)
-        pages = {name: (text, "") for name, text in TRUE.items()} | ENDLESS | FALSE
+        pages = {**{name: (text, "") for name, text in TRUE.items()}, **ENDLESS, **FALSE}
         for name, (text, _) in pages.items():
             self._page(f"{name}.md", f"# T\n\n{text}".encode())
         for name, (data, _) in BYTES.items():
@@ -298,7 +298,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory, checker: Check) -> Outcome
 @pytest.mark.parametrize("name", [*ENDLESS, *FALSE])
 def test_a_false_page_is_one_line_at_its_place(outcome: Outcome, name: str) -> None:
     """Whatever a block does, its page and line are told, with what is wrong, and once."""
-    _, said = (ENDLESS | FALSE)[name]
+    _, said = {**ENDLESS, **FALSE}[name]
     assert len(outcome.told[f"{name}.md"]) == 1
     assert outcome.told[f"{name}.md"][0].startswith(said)
 
