@@ -55,7 +55,7 @@ ACCEPTED: Mapping[str, tuple[bytes, bytes]] = {
         b"```console\n$ echo new\nnew\n```",
     ),
     "time": (
-        b"# T\n\n```console\n$ echo took 0.42s\ntook [..]\nmore\n```\n",
+        b"# T\n\n```console\n$ echo took 0.42s\ntook [..]\nmore [..]\n```\n",
         b"# T\n\n```console\n$ echo took 0.42s\ntook [..]\n```\n",
     ),
     "date": (
@@ -151,11 +151,9 @@ def test_what_to_look_at_is_told_at_the_end(blessed: Blessed) -> None:
     remarks = [
         line for line in blessed.first.stdout.splitlines() if line.startswith("accepted, but look")
     ]
-    assert remarks == [
-        "accepted, but look at docs/date.md:5: line 1 differs from run to run, it has a date: "
-        "`2020-01-02`: put `[..]` there",
-        "accepted, but look at docs/time.md:5: before line 2, `more` is gone",
-    ]
+    date, gone = sorted(remark.removeprefix("accepted, but look at ") for remark in remarks)
+    assert date.startswith("docs/date.md:5: line 1 differs from run to run, it has a date: `2020-0")
+    assert gone == "docs/time.md:5: before line 2, `more [..]` is gone"
     assert "accepted, but look" not in blessed.second.stdout
 
 
@@ -165,7 +163,9 @@ def test_a_page_that_cannot_be_written_is_one_line(
     """What a checkout that is only read does not let happen is told, and the run fails."""
     path = page("# T\n\n```console\n$ echo new\nold\n```\n")
     (project / "conftest.py").write_text(
-        "import pathlib\n\n\ndef refuse(self, data):\n    raise PermissionError(13, 'Denied')\n\n\n"
+        "import pathlib\n\nwrite = pathlib.Path.write_bytes\n\n\n"
+        "def refuse(self, data):\n    if self.name == 'index.md':\n"
+        "        raise PermissionError(13, 'Denied')\n    return write(self, data)\n\n\n"
         "pathlib.Path.write_bytes = refuse\n"
     )
     done = check("--bless-docs")
