@@ -10,6 +10,8 @@ Done = subprocess.CompletedProcess[str]
 Check = Callable[..., Done]
 Write = Callable[..., Path]
 
+pytestmark = pytest.mark.xdist_group("bless")  # what they share is made once
+
 MKDOCS = """\
 site_name: A site
 markdown_extensions:

@@ -15,6 +15,8 @@ import pytest
 Done = subprocess.CompletedProcess[str]
 Check = Callable[..., Done]
 
+pytestmark = pytest.mark.xdist_group("wheel")  # what they share is made once
+
 DISTRIBUTION = Path(__file__).parents[1]
 
 

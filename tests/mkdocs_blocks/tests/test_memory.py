@@ -65,11 +65,11 @@ def test_prose_is_no_input(page: Write, check: Check) -> None:
     assert EARLIER in done.stdout
 
 
-@pytest.mark.parametrize("variables", [{"CI": "true"}, {}], ids=["CI", "--fresh"])
+@pytest.mark.parametrize("given", [{"CI": "true"}, {}], ids=["CI", "--fresh"])
 @pytest.mark.usefixtures("proven")
-def test_all_can_be_run(check: Check, variables: dict[str, str]) -> None:
+def test_all_can_be_run(check: Check, given: dict[str, str]) -> None:
     """With `--fresh`, and where CI is set, all is run."""
-    done = check(*([] if variables else ["--fresh"]), **variables)
+    done = check(*([] if given else ["--fresh"]), **given)
     assert done.returncode == 0, done.stdout
     assert "proven earlier" not in done.stdout
 
