@@ -113,7 +113,8 @@ class LinksSeen:
         """Take the tags off all attributes."""
         for element in root.iter():
             for name, value in element.items():
-                if _START in value:
+                # A processor may set one to None, and a later one take that away.
+                if _START in (value or ""):
                     self._lines.setdefault(id(element), _line_of(value))
                     self._kept.append(element)  # its id stays its own
                     element.set(name, untagged(value))

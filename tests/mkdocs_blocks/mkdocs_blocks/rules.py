@@ -168,6 +168,8 @@ def _header_problems(fence: Mapping[str, Any], kind: str) -> Iterator[tuple[str,
         said = f"unknown language {language!r}{proposed} Write one that Pygments knows, or text"
         yield "unknown-language", said
     for extra in fence["extras"]:
+        if extra[0] in ".#":
+            continue  # how it looks
         said = f'unknown attribute {extra!r}: a fence takes title="…" and hl_lines="…"'
         yield "unknown-attribute", said
     title = fence["title"]

@@ -115,6 +115,8 @@ KINDS = [
     ("py", "python", "python"),
     ("python3", "python", "python"),
     ('{ .python fixture="tmp_path" }', "python", "python"),
+    ("{ .python .wide #name }", "python", "python"),
+    ('python linenums="1"', "python", "python"),
     ('python title="new.py"', "python", "file"),
     ('toml title="there.toml"', "toml", "excerpt"),
     ('proto title="new.proto"', "protobuf", "file"),
@@ -136,9 +138,6 @@ FAULTS = [
     ("```mermaid\ngraph TD\n```\n", 1, "custom-fence", "`mermaid: it is drawn`"),
     ('```console exit="3"\nx\n```\n', 1, "unread-fence", "cannot read the fence 'console exit=\""),
     ('```{ .console norun="why" }\nx\n```\n', 1, "unknown-attribute", "attribute 'norun'"),
-    ("```{ .console .wide }\nx\n```\n", 1, "unknown-attribute", "unknown attribute '.wide'"),
-    ("```{ .console #name }\nx\n```\n", 1, "unknown-attribute", "unknown attribute '#name'"),
-    ('```console linenums="1"\nx\n```\n', 1, "unknown-attribute", "attribute 'linenums'"),
     ("```python notest\nx\n```\n\n```\ny\n```\n", 1, "unread-fence", "the fence 'python notest'"),
     (
         "```python fixture:x\nx\n```\n",

@@ -276,6 +276,31 @@ def test_extensions_that_a_hook_adds_are_told_and_used(read: Read) -> None:
     assert [block.line for block in page_of(reading).blocks] == [9, 13, 15]
 
 
+def test_an_extension_may_use_attributes_without_a_value(read: Read) -> None:
+    """As those do that put images in: a page with a link is read as MkDocs reads it."""
+    hooks = (
+        "from markdown import Extension\n"
+        "from markdown.treeprocessors import Treeprocessor\n"
+        "class Empty(Treeprocessor):\n"
+        "    def run(self, root):\n"
+        "        for element in root.iter('a'):\n"
+        "            element.set('rel', None)\n"
+        "class Filled(Treeprocessor):\n"
+        "    def run(self, root):\n"
+        "        for element in root.iter('a'):\n"
+        "            del element.attrib['rel']\n"
+        "class Added(Extension):\n"
+        "    def extendMarkdown(self, md):\n"
+        "        md.treeprocessors.register(Empty(md), 'empty', 19.995)\n"
+        "        md.treeprocessors.register(Filled(md), 'filled', 1)\n"
+        "def on_config(config):\n"
+        "    config.markdown_extensions.append(Added())\n"
+    )
+    page = "# T\n\n[home](index.md) and [nowhere](no.md)\n"
+    reading = read(with_hooks(hooks) | {"docs/page.md": page})
+    assert faults_of(reading, "docs/page.md") == [(3, "dead-link")]
+
+
 RAISED = [
     ("raise ValueError('no\\nwonder')", "ValueError: no wonder (hooks.py:3)"),
     ("raise SystemExit(0)", "SystemExit: 0 (hooks.py:5)"),
@@ -491,10 +516,6 @@ def test_two_faults_of_one_block_are_both_told_and_it_stays_a_block(read: Read) 
     """A rule can be softened: so each fault is told by itself, and the block is still there."""
     text = '```{ .python .wide hl_lines="9" }\ndef f():\n    pass\n```\n'
     page = page_of(read({"docs/index.md": text}))
-    assert {fault.rule for fault in page.faults} == {
-        "hl-lines",
-        "only-defines",
-        "unknown-attribute",
-    }
+    assert {fault.rule for fault in page.faults} == {"hl-lines", "only-defines"}
     assert [block.kind for block in page.blocks] == ["python"]
     assert all(isinstance(fault, Fault) for fault in page.faults)

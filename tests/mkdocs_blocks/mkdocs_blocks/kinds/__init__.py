@@ -33,6 +33,10 @@ KINDS: tuple[type[Kind], ...] = (
 )
 
 
+_OF_ALL = frozenset({"title", "hl_lines", "linenums"})
+"""Attributes of every block."""
+
+
 def kinds_of(settings: Settings) -> Mapping[str, Kind]:
     """Return the kinds of a site by their names, in the order in which they claim."""
     return {kind.name: kind(settings) for kind in KINDS}
@@ -52,9 +56,9 @@ def claim(fence: Fence, kinds: Mapping[str, Kind]) -> tuple[str, Problem | None]
                 f'shows, or why it is not run, as in title="Not run: it needs a screen"'
             ),
         )
-    unknown = sorted(fence.options.keys() - kind.options - {"title", "hl_lines"})
+    unknown = sorted(fence.options.keys() - kind.options - _OF_ALL)
     if unknown:
-        takes = ", ".join(f'{name}="…"' for name in sorted({"title", "hl_lines"} | kind.options))
+        takes = ", ".join(f'{name}="…"' for name in sorted(_OF_ALL | kind.options))
         return kind.name, Problem(
             rule="unknown-attribute",
             message=f"unknown attribute {unknown[0]!r}: a {kind.name} block takes {takes}",

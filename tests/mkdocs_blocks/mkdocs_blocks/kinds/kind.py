@@ -49,7 +49,7 @@ class Kind(ABC):
     done: ClassVar[str]
     """What is done with them, for the table of the guide."""
     options: ClassVar[frozenset[str]] = frozenset()
-    """Attributes that it takes beside `title` and `hl_lines`."""
+    """Attributes that it takes beside `title`, `hl_lines` and `linenums`."""
     after_the_others: ClassVar[bool] = False
     """Whether it is judged when all other blocks of the page have been."""
 
