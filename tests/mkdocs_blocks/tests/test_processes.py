@@ -145,7 +145,9 @@ def test_a_process_left_behind_is_killed_and_named(
     any_supervisor: Supervisor, tmp_path: Path, start: str, nap: str
 ) -> None:
     """A child that outlives the program is found, in a session of its own too."""
-    ended = bash(any_supervisor, tmp_path, start.format(nap))
+    # Before that it is a bash that is about to become the nap, and is named as that.
+    until_there = f"until pgrep -fx '{nap}' > /dev/null; do :; done"
+    ended = bash(any_supervisor, tmp_path, f"{start.format(nap)}\n{until_there}")
     assert (ended.status, ended.trouble) == (0, "")
     assert nap in ended.left
     assert not alive(nap)
