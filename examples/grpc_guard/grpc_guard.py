@@ -722,6 +722,7 @@ class _Guard:
         self._item: pytest.Item | None = None
         self._fixtures: list[str] = []
         self._called = False  # whether the body of the test has run
+        self._marked: dict[pytest.Item, list[str]] = {}
         self._where = functools.lru_cache(maxsize=None)(self._whose)
         # Only the process that tells has these; a worker of pytest-xdist hands them on.
         self._causes: dict[tuple[object, ...], list[_Leak]] = {}
@@ -755,14 +756,17 @@ class _Guard:
         finally:
             self._fixtures.pop()
 
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Know which tests have the marker: mostly none, and then no test pays for it."""
+        self._marked = {item: marks for item in items if (marks := _marks(item))}
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Refuse a marker without a reason."""
-        for mark in item.iter_markers(MARKER):
-            if not _reason(mark):
-                pytest.fail(
-                    f"@pytest.mark.{MARKER} must say why: {MARKER}(reason='...')", pytrace=False
-                )
+        if item in self._marked and not all(map(_reason, item.iter_markers(MARKER))):
+            pytest.fail(
+                f"@pytest.mark.{MARKER} must say why: {MARKER}(reason='...')", pytrace=False
+            )
 
     def _origin(self) -> _Origin:
         """Tell who is at work, and on which line."""
@@ -774,7 +778,7 @@ class _Guard:
             path=path,
             line=line,
             library=library,
-            marked="" if item is None else next(iter(_marks(item)), ""),
+            marked="" if item is None else next(iter(self._marked.get(item, ())), ""),
         )
 
     def _lines(self) -> tuple[tuple[str, int], str]:
@@ -814,11 +818,11 @@ class _Guard:
         report = yield
         if call.when == "call":
             self._called = True
-        elif call.when == "teardown":
+        elif call.when == "teardown" and (self.keeper.leaks or item in self._marked):
             leaks = self._take()
             report.grpc_guard = {  # type: ignore[attr-defined]  # pytest keeps what it does not know
                 "leaks": [asdict(leak) for leak in leaks],
-                "markers": _marks(item) if self._called else [],
+                "markers": self._marked.get(item, []) if self._called else [],
             }
             errors = [leak for leak in leaks if leak.verdict == "error"]
             if errors:
@@ -879,9 +883,12 @@ class _Guard:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what a test has left open."""
-        told: dict[str, Any] = getattr(report, "grpc_guard", {})
-        if told and not self._is_worker():
+        if report.when != "teardown" or self._is_worker():
+            return
+        if self._patterns:
             self._ran.add(str(report.nodeid))
+        told: dict[str, Any] | None = getattr(report, "grpc_guard", None)
+        if told is not None:
             for marker in told["markers"]:
                 self._markers.setdefault(marker, False)
             self._count(_Leak(**leak) for leak in told["leaks"])
