@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2] / "examples" / "known_issues"
@@ -45,9 +45,16 @@ class Run:
 
 
 def runs() -> Iterator[Run]:
-    """Give the runs of all suites, from the runs.toml of each folder."""
+    """Give the runs of all suites, from the runs.toml of each folder.
+
+    Raises `ValueError`, which names the file, the run and the key, where one is missing or unknown.
+    """
     for path in sorted(ROOT.glob("*/runs.toml")):
         for entry in tomllib.loads(path.read_text())["run"]:
+            unknown = entry.keys() - {key.name for key in fields(Run) if key.name != "suite"}
+            missing = {key.name for key in fields(Run) if key.default is MISSING} - entry.keys()
+            if wrong := sorted(unknown | missing - {"suite"}):
+                raise ValueError(f"{path}: the run {entry.get('name')!r}: {', '.join(wrong)}?")
             message, control = (tuple(entry.pop(key)) for key in ("message", "control"))
             yield Run(suite=path.parent, message=message, control=control, **entry)
 
