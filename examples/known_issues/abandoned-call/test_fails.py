@@ -1,0 +1,28 @@
+"""A client that takes the first message of a stream and drops the rest."""
+
+import asyncio
+import contextlib
+import gc
+
+import grpc.aio
+import pytest
+
+
+async def first(channel: grpc.aio.Channel) -> bytes:
+    """Give the first message."""
+    async for message in channel.unary_stream("/echo.Echo/Watch", bytes, bytes)(b""):
+        return message
+    raise AssertionError("no message")
+
+
+@pytest.mark.asyncio
+async def test_first(address: str, ended: asyncio.Event) -> None:
+    """When the client has dropped its call, the handler ends."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        assert await first(channel) == b"hello"
+        print("\nthe client has its message, and keeps nothing of the call")
+        gc.collect()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), timeout=5)
+        print("the handler has ended:", ended.is_set())
+        assert ended.is_set()

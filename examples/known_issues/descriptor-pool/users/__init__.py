@@ -1,0 +1,1 @@
+"""One of two packages, each with a types.proto."""

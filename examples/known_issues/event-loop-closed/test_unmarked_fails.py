@@ -1,0 +1,21 @@
+"""In strict mode an async test that has no mark is nobody's."""
+
+from collections.abc import AsyncIterator
+
+import grpc.aio
+import pytest_asyncio
+
+
+@pytest_asyncio.fixture
+async def channel(address: str) -> AsyncIterator[grpc.aio.Channel]:
+    """Open a channel in the test's event loop, and close it there."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        yield channel
+
+
+async def test_say(channel: grpc.aio.Channel) -> None:
+    """The service gives back what it was sent."""
+    assert (
+        await channel.unary_unary("/echo.Echo/Say", bytes, bytes)(b"hello", timeout=60) == b"hello"
+    )
+    print("\nthe test was answered")

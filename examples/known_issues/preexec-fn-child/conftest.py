@@ -1,0 +1,24 @@
+"""A process with an open channel, as a test suite over gRPC has one."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+
+ECHO = grpc.unary_unary_rpc_method_handler(lambda request, _: request, bytes, bytes)
+
+
+@pytest.fixture
+def channel() -> Iterator[grpc.Channel]:
+    """Serve /echo.Echo/Say on a free port, and open a channel that was used once."""
+    server = grpc.server(ThreadPoolExecutor(2))
+    handlers = grpc.method_handlers_generic_handler("echo.Echo", {"Say": ECHO})
+    server.add_generic_rpc_handlers((handlers,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        assert channel.unary_unary("/echo.Echo/Say", bytes, bytes)(b"hello", timeout=60) == b"hello"
+        print("\nthe channel is open")
+        yield channel
+    server.stop(None).wait()
