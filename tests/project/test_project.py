@@ -97,13 +97,16 @@ def test_the_guard_is_released_with_the_uv_that_ci_installs() -> None:
     )
 
 
-def test_the_repository_has_one_address() -> None:
-    """It is `repo_url` of mkdocs.yml: each distribution has it too, or none has one."""
-    site = yaml.safe_load((PROJECT / "mkdocs.yml").read_text(encoding="utf-8"))
-    urls = {"Repository": site["repo_url"]} if "repo_url" in site else {}
-    for folder in ("examples/grpc_guard", "tests/mkdocs_blocks"):
+def test_no_file_has_an_address_of_the_repository() -> None:
+    """It is said in the environment alone: the site reads it there, and a release adds it."""
+    site = (PROJECT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert re.findall(r"^(?:site|repo)_url: .*", site, re.MULTILINE) == [
+        "site_url: !ENV SITE_URL",
+        "repo_url: !ENV REPOSITORY_URL",
+    ]
+    for folder in (".", "examples/grpc_guard", "tests/mkdocs_blocks"):
         settings = tomllib.loads((PROJECT / folder / "pyproject.toml").read_text(encoding="utf-8"))
-        assert settings["project"].get("urls", {}) == urls, folder
+        assert "urls" not in settings["project"], folder
 
 
 def test_the_guard_is_not_in_the_environment_of_the_project() -> None:
