@@ -7,7 +7,7 @@ watch are made from what is here.
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -329,8 +329,7 @@ def _issue(page: Path, project: Path) -> Issue:
     try:
         return Issue.model_validate(data, context={"stem": page.stem, "project": project})
     except ValidationError as error:
-        told = [_told(details, lines) for details in error.errors()]
-        raise _FaultyError(list(dict.fromkeys(told))) from error
+        raise _FaultyError(_told_once(error.errors(), lines)) from error
 
 
 def _lines_of(source: str) -> dict[tuple[str, ...], int]:
@@ -379,14 +378,43 @@ _WORDS = {
 }
 
 
-def _told(details: ErrorDetails, lines: Mapping[tuple[str, ...], int]) -> str:
+def _told_once(errors: Sequence[ErrorDetails], lines: Mapping[tuple[str, ...], int]) -> list[str]:
+    """Return a line for each fault, and none for what merely follows from another."""
+    paths = [_path(details) for details in errors]
+    misspelt = {
+        (*path[:-1], meant)
+        for path, details in zip(paths, errors, strict=True)
+        if details["type"] == "extra_forbidden" and (meant := _meant(path))
+    }
+    told = []
+    for path, details in zip(paths, errors, strict=True):
+        if details["type"] == "missing" and path in misspelt:
+            continue
+        # A list whose one item is faulty counts as empty.
+        within = any(other[: len(path)] == path and other != path for other in paths)
+        if not (details["type"] == "too_short" and within):
+            told.append(_told(path, details, lines))
+    return list(dict.fromkeys(told))
+
+
+def _path(details: ErrorDetails) -> tuple[str, ...]:
+    """Return keys and positions that lead to a fault; the tags of alternatives are none."""
+    return tuple(str(part) for part in details["loc"] if not str(part).startswith("a "))
+
+
+def _meant(path: tuple[str, ...]) -> str | None:
+    """Return the key that somebody meant who wrote an unknown one."""
+    return next(iter(difflib.get_close_matches(path[-1], _known(path[:-1]), n=1)), None)
+
+
+def _told(
+    path: tuple[str, ...], details: ErrorDetails, lines: Mapping[tuple[str, ...], int]
+) -> str:
     """Return one fault in a line: `LINE: key: what is wrong; what to write`."""
-    # The tags of the alternatives are no part of the page.
-    path = tuple(str(part) for part in details["loc"] if not str(part).startswith("a "))
     context = details.get("ctx", {})
     if details["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path[-1], _known(path[:-1]), n=1)
-        said = "there is no such key; " + (f"write {near[0]}" if near else "leave it out")
+        meant = _meant(path)
+        said = f"there is no such key; {f'write {meant}' if meant else 'leave it out'}"
     elif details["type"] == "value_error":
         said = str(context["error"])
         if not path:
