@@ -34,6 +34,14 @@ class Run:
     python: str = "3.11"
 
     @property
+    def installed(self) -> list[dict[str, str]]:
+        """What the launcher of each line installs: packages, each with `==1.0` or other bounds."""
+        return [
+            dict(re.findall(r"--with '?([\w.-]+)([^ ']*)", launcher[0]))
+            for launcher in LAUNCHER.finditer(self.command)
+        ]
+
+    @property
     def in_project(self) -> str:
         """The command for an environment that has what the launcher would install."""
         return LAUNCHER.sub("", self.command)
@@ -44,12 +52,13 @@ class Run:
         return lacks if status == self.status else [f"exit status {self.status}", *lacks]
 
 
-def runs() -> Iterator[Run]:
-    """Give the runs of all suites, from the runs.toml of each folder.
+def runs(folder: Path | None = None) -> Iterator[Run]:
+    """Give the runs of a suite, or of all, from the runs.toml of each folder.
 
     Raises `ValueError`, which names the file, the run and the key, where one is missing or unknown.
     """
-    for path in sorted(ROOT.glob("*/runs.toml")):
+    paths = sorted(ROOT.glob("*/runs.toml")) if folder is None else [folder / "runs.toml"]
+    for path in paths:
         for entry in tomllib.loads(path.read_text())["run"]:
             unknown = entry.keys() - {key.name for key in fields(Run) if key.name != "suite"}
             missing = {key.name for key in fields(Run) if key.default is MISSING} - entry.keys()
