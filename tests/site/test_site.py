@@ -200,9 +200,7 @@ def test_the_guide_has_the_checkers_own_table_of_kinds() -> None:
     assert f'--8<-- "{KINDS}"' in (PROJECT / "docs/DEVELOPMENT.md").read_text(encoding="utf-8")
 
 
-def test_what_the_text_names_exists(
-    pages: dict[str, BeautifulSoup], reading: SiteReading
-) -> None:
+def test_what_the_text_names_exists(pages: dict[str, BeautifulSoup], reading: SiteReading) -> None:
     """Each recipe and each path of the project that a sentence or a table names is there."""
     listed = subprocess.run(
         ["just", "--summary"], cwd=PROJECT, capture_output=True, text=True, check=True
