@@ -38,10 +38,12 @@ card: install
 test: lint build
     uv run pytest --docs --numprocesses auto docs tests examples/grpc_guard/tests
 
-# Formatting, lint and types.
+# Formatting, lint, of the workflows too, and types.
 lint: install
     uv run ruff format --check
     uv run ruff check
+    uv run actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
+    uv run zizmor --offline --quiet --persona pedantic .github
     uv run mypy
     cd tests/mkdocs_blocks && uv run mypy --config-file ../../pyproject.toml mkdocs_blocks tests
     uv run mypy --python-version 3.10 examples/grpc_guard/grpc_guard.py

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mkdocs_blocks.block import BlockError, Fault
 from mkdocs_blocks.difference import difference
+from mkdocs_blocks.kinds.file import check_options_known
 from mkdocs_blocks.kinds.kind import Fence, Kind
 from mkdocs_blocks.transcript import commands, first_difference
 
@@ -59,6 +60,8 @@ class Console(Kind):
                     [*page.tail(printed[number]), *page.named_lines(printed[number])],
                 )
             _compare(block, page, command, printed[number])
+            if page.is_empty:
+                check_options_known(page, printed[number], command.expected)
         if session.trouble:
             culprit = asked[min(len(session.runs), len(asked) - 1)]
             raise BlockError(
