@@ -88,7 +88,7 @@ prove: install
 bench *ARGS: install
     uv run python -m tests.evidence bench "$@"
 
-# Ask whether the newest releases still need the workarounds; 1: a page is out of date, 3: could not be found out.
+# Ask whether the newest releases still need the workarounds (--pre: pre-releases too); 1: a page is out of date, 3: could not be found out.
 check-upstream *ARGS: install
     uv run python -m tests.evidence check-upstream "$@"
 
