@@ -96,6 +96,10 @@ bench *ARGS: install
 check-upstream *ARGS: install
     uv run python -m tests.evidence check-upstream "$@"
 
+# Write what is made of the known issues' front matter: index, navigation, known-issues.json, feed.
+known-issues: install
+    uv run python -m tests.known_issues generate
+
 # Generate the gRPC stubs from the .proto files.
 proto: install
     uv run python -m grpc_tools.protoc --proto_path=. --python_out=. --grpc_python_out=. \

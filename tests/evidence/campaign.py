@@ -64,6 +64,8 @@ class Cell:
     """Further environments, each a name and its packages."""
     inputs: Sequence[Path] = ()
     """The files and folders that it runs: a change to them makes an old result void."""
+    definition: str = ""
+    """What it runs, where that stands in no file of its own: a change makes an old result void."""
     alone: bool = False
     """Whether nothing else may run meanwhile, since time is measured."""
 
@@ -195,12 +197,9 @@ class Campaign:
 
 def _fingerprint(cell: Cell, runs: int) -> str:
     """Tell apart results that were made with other packages, runs, inputs or platforms."""
-    digest = hashlib.sha256(
-        json.dumps(
-            [FORMAT, cell.python, cell.packages, cell.others, runs, this_platform()],
-            sort_keys=True,
-        ).encode()
-    )
+    known = [FORMAT, cell.python, cell.packages, cell.others, runs, this_platform()]
+    known += [cell.definition] if cell.definition else []
+    digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
     for path in cell.inputs:
         files = [path] if path.is_file() else sorted(path.rglob("*.*"))
         for file in files:

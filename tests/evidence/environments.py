@@ -86,6 +86,7 @@ class Environments:
     def make(self, python: str, packages: Mapping[str, str]) -> Environment:
         """Return an environment of Python `python` (3.13) with each package at its version.
 
+        A package may have bounds in place of a version: `>=7.35,<8`.
         What the packages themselves need comes at the newest version that fits. Raises
         `Unavailable` or `Unreachable`, and `ValueError` when the versions contradict each other.
         """
@@ -117,9 +118,7 @@ def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
     if made.returncode:
         raise Unreachable(f"uv could not make an environment:\n{made.stderr}")
     interpreter = folder / "bin" / "python"
-    requirements = [
-        name if version == NEWEST else f"{name}=={version}" for name, version in packages.items()
-    ]
+    requirements = [_requirement(name, version) for name, version in packages.items()]
     # For the newest version, uv must not answer from its cache.
     refresh = [f"--refresh-package={name}" for name, v in packages.items() if v == NEWEST]
     wheels = ("--only-binary", ":all:")
@@ -142,6 +141,12 @@ def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
         "packages": {entry["name"]: entry["version"] for entry in json.loads(listed.stdout)},
     }
     (folder / "packages.json").write_text(json.dumps(listing), encoding="utf-8")
+
+
+def _requirement(name: str, version: str) -> str:
+    if version == NEWEST:
+        return name
+    return f"{name}{version}" if version[0] in "<>=!~" else f"{name}=={version}"
 
 
 def _failure(installed: "subprocess.CompletedProcess[str]") -> Exception:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from mkdocs_blocks.block import BlockError, Fault
 from mkdocs_blocks.difference import difference
+from mkdocs_blocks.kinds.file import check_options_known
 from mkdocs_blocks.kinds.kind import Fence, Kind
 from mkdocs_blocks.transcript import commands, first_difference
 
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
 
 STATUS_QUESTION = "echo $?"
 """The command that lets the one before it fail: the reader sees the status as its output."""
+
+# What uv says of an installation, which whoever has the packages already does not see.
+_INSTALLATION = re.compile(
+    r"(?:Resolved|Prepared|Installed|Uninstalled) \d+ packages? in "
+    r"|\s*(?:Downloading|Downloaded|Building|Built) \S+(?: \([\d.]+ ?[KMG]?i?B\))?$"
+)
 
 
 class Console(Kind):
@@ -51,6 +60,8 @@ class Console(Kind):
                     [*page.tail(printed[number]), *page.named_lines(printed[number])],
                 )
             _compare(block, page, command, printed[number])
+            if page.is_empty:
+                check_options_known(page, printed[number], command.expected)
         if session.trouble:
             culprit = asked[min(len(session.runs), len(asked) - 1)]
             raise BlockError(
@@ -63,6 +74,9 @@ class Console(Kind):
 def _compare(block: Block, page: PageRun, command: Command, printed: Sequence[str]) -> None:
     expected = command.expected
     differs = first_difference(expected, printed)
+    if differs is not None and page.is_empty:
+        printed = list(dropwhile(_INSTALLATION.match, printed))
+        differs = first_difference(expected, printed)
     if differs is None:
         return
     if page.accepts and block.literal:

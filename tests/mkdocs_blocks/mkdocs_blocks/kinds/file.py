@@ -16,13 +16,14 @@ from mkdocs_blocks.shell_syntax import uses
 from mkdocs_blocks.transcript import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mkdocs_blocks.block import Block
     from mkdocs_blocks.page_run import PageRun
 
 # What pytest reads its settings from: whoever shows one of these means a run of pytest.
 _PYTEST_FILES = frozenset({"pytest.ini", "pytest.toml", "pyproject.toml", "setup.cfg", "tox.ini"})
+_TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py")
 _UNKNOWN_OPTION = re.compile(r"Unknown config option: (?P<key>\S+)")
 _PYTEST_USAGE_ERROR = 4
 
@@ -126,12 +127,21 @@ def _check_types(block: Block, page: PageRun) -> None:
     printed = ended.output.decode(errors="replace")
     if ended.trouble:
         raise BlockError(block.line, f"mypy over {block.title} {page.told(ended)}")
+    passed_over = False
     for line in printed.splitlines():
         found = re.match(rf"{re.escape(block.title)}:(\d+): error: (.*)", line)
-        if found:
+        if found and _may_be_made(found[2], page):
+            passed_over = True
+        elif found:
             raise BlockError(block.at(int(found[1]) - 1), f"{block.title}: {found[2]}")
-    if ended.status:
+    if ended.status and not passed_over:
         raise BlockError(block.line, f"mypy cannot read {block.title}", page.tail(printed))
+
+
+def _may_be_made(error: str, page: PageRun) -> bool:
+    """Tell whether mypy misses a module in a folder of the page, where a command may make it."""
+    found = re.match(r'Module "(?P<package>[\w.]+)" has no attribute "\w+"', error)
+    return found is not None and page.sandbox.root.joinpath(*found["package"].split(".")).is_dir()
 
 
 def _check_pytest_options(block: Block, page: PageRun) -> None:
@@ -142,13 +152,15 @@ def _check_pytest_options(block: Block, page: PageRun) -> None:
             raise BlockError(
                 block.at(index), f"pytest.ini has just one section, [pytest], and not {line}"
             )
+    if page.is_empty:
+        return  # the plugins are those of the page's own commands: `check_options_known`
     printed, trouble = _refusal(block, page)
     unknown = _UNKNOWN_OPTION.search(printed)
     if unknown:
-        key = re.compile(rf"\s*{re.escape(unknown['key'])}\b")
-        index = next((n for n, line in enumerate(block.lines) if key.match(line)), 0)
+        key = unknown["key"]
         raise BlockError(
-            block.at(index), f"no installed pytest plugin knows the option {unknown['key']!r}"
+            _line_of_key(block, key) or block.line,
+            f"no installed pytest plugin knows the option {key!r}",
         )
     if not printed and not trouble:
         return
@@ -161,6 +173,26 @@ def _check_pytest_options(block: Block, page: PageRun) -> None:
     shown = [other for other in page.shown if Path(other.title).name == "conftest.py"]
     if trouble and shown:
         raise BlockError(shown[-1].line, f"pytest over {shown[-1].title} {trouble}")
+
+
+def check_options_known(page: PageRun, printed: Sequence[str], expected: Sequence[str]) -> None:
+    """Let a run of pytest in an empty sandbox tell which option of a shown file it does not know.
+
+    `printed` is what the run printed, `expected` what the page shows of that.
+    """
+    for found in filter(None, map(_UNKNOWN_OPTION.search, printed)):
+        if any(found[0] in line for line in expected):
+            continue
+        for block in page.shown:
+            line = _line_of_key(block, found["key"])
+            if Path(block.title).name in _PYTEST_FILES and line:
+                raise BlockError(line, f"a run of pytest on this page says: {found[0]}")
+
+
+def _line_of_key(block: Block, key: str) -> int:
+    """Return the page's line at which a file sets a key; 0 when it does not."""
+    sets = re.compile(rf"\s*{re.escape(key)}\b")
+    return next((block.at(n) for n, line in enumerate(block.lines) if sets.match(line)), 0)
 
 
 def _refusal(block: Block, page: PageRun, *arguments: str) -> tuple[str, str]:
@@ -185,18 +217,37 @@ def _refusal(block: Block, page: PageRun, *arguments: str) -> tuple[str, str]:
 
 
 def _is_used(block: Block, page: PageRun) -> bool:
-    path = Path(block.title)
-    names = {block.title, path.name, path.parts[0]}
-    if path.name in _PYTEST_FILES | {"conftest.py"}:
-        names |= {"pytest"}
-    for later in page.blocks[block.place + 1 :]:
-        if any(uses(text, names) for text in _commands(later)):
+    """Tell whether a later block uses a file, by itself or by another file that the page shows."""
+    later = page.blocks[block.place + 1 :]
+    others = {other.place: other for other in page.blocks if other.kind == "file"}
+    asked = [block]
+    while asked:
+        used = asked.pop()
+        others.pop(used.place, None)
+        if any(_runs(other, used.title) for other in later):
             return True
-        if later.kind == "python" and (
-            path.name in _PYTEST_FILES | {"conftest.py"} or uses(later.text, names)
-        ):
-            return True
+        asked += [other for other in others.values() if uses(other.text, _names(used.title))]
     return False
+
+
+def _names(title: str) -> set[str]:
+    path = Path(title)
+    return {title, path.name, path.parts[0]}
+
+
+def _runs(block: Block, title: str) -> bool:
+    """Tell whether a block that is run uses the file of a title."""
+    of_pytest = Path(title).name in _PYTEST_FILES | {"conftest.py"}
+    if block.kind == "python":
+        return of_pytest or uses(block.text, _names(title))
+    names = _names(title) | ({"pytest"} if of_pytest else set())
+    found = _commands(block)
+    if _TEST_FILE.fullmatch(Path(title).name):
+        # pytest finds it, unless it is told to run others.
+        names_none = [text for text in found if not re.search(r"\.py\b", text)]
+        if any(uses(text, {"pytest"}) for text in names_none):
+            return True
+    return any(uses(text, names) for text in found)
 
 
 def _commands(block: Block) -> list[str]:
