@@ -48,6 +48,10 @@ lint: install
     cd tests/mkdocs_blocks && uv run mypy --config-file ../../pyproject.toml mkdocs_blocks tests
     uv run mypy --python-version 3.10 examples/grpc_guard/grpc_guard.py
 
+# Let git check, before each commit, what is quick.
+hooks: install
+    uv run prek install
+
 # Run every block of the docs, or of the pages named (docs/index.md), or one block (docs/index.md:12).
 test-docs *PAGES="docs": install
     uv run pytest --docs --numprocesses auto "$@"
