@@ -86,10 +86,14 @@ class Environments:
     def make(self, python: str, packages: Mapping[str, str]) -> Environment:
         """Return an environment of Python `python` (3.13) with each package at its version.
 
-        What the packages themselves need comes at the newest version that fits. Raises
+        What the packages themselves need comes at the newest version that fits. In place of a
+        version may stand the folder of a distribution, of which a wheel is built. Raises
         `Unavailable` or `Unreachable`, and `ValueError` when the versions contradict each other.
         """
-        wanted = dict(sorted(packages.items()))
+        wanted = {
+            name: _digest(Path(version)) if _is_folder(version) else version
+            for name, version in sorted(packages.items())
+        }
         if NEWEST in wanted.values():
             wanted["today"] = f"{datetime.now(tz=UTC):%Y-%m-%d}"
         key = hashlib.sha256(json.dumps([python, wanted]).encode()).hexdigest()[:16]
@@ -117,16 +121,14 @@ def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
     if made.returncode:
         raise Unreachable(f"uv could not make an environment:\n{made.stderr}")
     interpreter = folder / "bin" / "python"
-    requirements = [
-        name if version == NEWEST else f"{name}=={version}" for name, version in packages.items()
-    ]
     # For the newest version, uv must not answer from its cache.
     refresh = [f"--refresh-package={name}" for name, v in packages.items() if v == NEWEST]
     wheels = ("--only-binary", ":all:")
-    installed = _uv(
-        *("pip", "install", "--quiet", "--python", str(interpreter), *wheels, *refresh),
-        *requirements,
-    )
+    with tempfile.TemporaryDirectory(prefix="evidence-") as built:
+        installed = _uv(
+            *("pip", "install", "--quiet", "--python", str(interpreter), *wheels, *refresh),
+            *(_requirement(name, version, Path(built)) for name, version in packages.items()),
+        )
     if installed.returncode:
         shutil.rmtree(folder, ignore_errors=True)
         raise _failure(installed)
@@ -142,6 +144,27 @@ def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
         "packages": {entry["name"]: entry["version"] for entry in json.loads(listed.stdout)},
     }
     (folder / "packages.json").write_text(json.dumps(listing), encoding="utf-8")
+
+
+def _requirement(name: str, version: str, built: Path) -> str:
+    """Write a requirement as uv takes it; a distribution that is a folder is built into `built`."""
+    if not _is_folder(version):
+        return name if version == NEWEST else f"{name}=={version}"
+    made = _uv("build", "--quiet", "--wheel", "--out-dir", str(built / name), version)
+    if made.returncode:
+        raise Unreachable(f"uv could not build {name}:\n{made.stderr}")
+    (wheel,) = (built / name).glob("*.whl")
+    return f"{name} @ {wheel.as_uri()}"
+
+
+def _is_folder(version: str) -> bool:
+    return os.sep in version
+
+
+def _digest(folder: Path) -> str:
+    """Tell apart what a distribution's folder has, but for what is below it, such as its tests."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return hashlib.sha256(b"".join(f.name.encode() + f.read_bytes() for f in files)).hexdigest()
 
 
 def _failure(installed: "subprocess.CompletedProcess[str]") -> Exception:
