@@ -37,6 +37,8 @@ PAGES = "docs/known-issues"
 FURTHER = ("README.md", "not-reproduced.md", "grpc-segfault.md")
 """Pages of the folder that are neither an issue, nor a report, nor a further page of an issue."""
 REPORTS = "upstream-report*.md"
+TODO = "TODO "
+"""What a text of a new page begins with, as long as nobody has written it."""
 
 
 class Group(StrEnum):
@@ -87,6 +89,8 @@ def _name(text: str) -> str:
 
 
 def _line(text: str) -> str:
+    if text.startswith(TODO):
+        raise ValueError(f"is not written yet; write {text.removeprefix(TODO)}")
     if text != " ".join(text.split()):
         raise ValueError("has a line break or blanks too many; write it in one line")
     return text
@@ -252,11 +256,16 @@ def issues(project: Path) -> list[Issue]:
     Raises `ValueError` with a line for each fault, as `docs/known-issues/x.md:LINE: key: what is
     wrong; what to write`.
     """
-    found, faults = _read(project)
-    if faults:
-        raise ValueError("\n".join(faults))
+    found, wrong = _read(project)
+    if wrong:
+        raise ValueError("\n".join(wrong))
     order = list(Group)
     return sorted(found, key=lambda issue: (order.index(issue.group), issue.id))
+
+
+def faults(project: Path) -> list[str]:
+    """Return what is wrong with the front matter of the pages, a line for each; see `issues`."""
+    return _read(project)[1]
 
 
 def line_of(page: Path, key: str) -> int:
@@ -288,7 +297,7 @@ def _keys(page: Path) -> set[str]:
 def _read(project: Path) -> tuple[list[Issue], list[str]]:
     """Read every page of the folder; return its issues, and what is wrong."""
     found: list[Issue] = []
-    faults: list[str] = []
+    wrong: list[str] = []
     folder = project / PAGES
     others = {page for pages in further_pages(project).values() for page in pages}
     others |= {*folder.glob(REPORTS), *(folder / name for name in FURTHER)}
@@ -298,8 +307,8 @@ def _read(project: Path) -> tuple[list[Issue], list[str]]:
         try:
             found.append(_issue(page, project))
         except _FaultyError as faulty:
-            faults += [f"{PAGES}/{page.name}:{line}" for line in faulty.lines]
-    return found, faults
+            wrong += [f"{PAGES}/{page.name}:{line}" for line in faulty.lines]
+    return found, wrong
 
 
 class _FaultyError(Exception):
