@@ -30,15 +30,18 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from docs.assets import triage
 from tests.known_issues import suites
 
 PAGES = "docs/known-issues"
 """The folder of the pages, below the project's root."""
-FURTHER = ("README.md", "not-reproduced.md", "grpc-segfault.md")
+FURTHER = ("README.md", "triage.md", "not-reproduced.md")
 """Pages of the folder that are neither an issue, nor a report, nor a further page of an issue."""
 REPORTS = "upstream-report*.md"
 TODO = "TODO "
 """What a text of a new page begins with, as long as nobody has written it."""
+_LEAST = 4
+"""How many letters the triage looks for at least, before an ellipsis."""
 
 
 class Group(StrEnum):
@@ -197,6 +200,17 @@ class Issue(_Model):
     def _no_text_twice(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
         if twice := sorted({text for text in texts if texts.count(text) > 1}):
             raise ValueError(f"{twice[0]!r} stands there twice; keep one")
+        return texts
+
+    @field_validator("messages", "signs")
+    @classmethod
+    def _can_be_looked_for(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        for text in texts:
+            parts = [triage.letters(part) for part in text.split("…")]
+            if not all(parts) or len(parts[0]) < _LEAST:
+                raise ValueError(
+                    f"{text!r} is too short, or an end of it is an ellipsis; write more"
+                )
         return texts
 
     @field_validator("examples")
