@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests.evidence.experiments.issues import EXPERIMENT as MEASURED
 from tests.evidence.experiments.issues import section
 from tests.evidence.markdown import listing, table
 from tests.known_issues import triage
@@ -66,6 +67,7 @@ def generated(project: Path) -> dict[Path, str]:
         },
         folder / "index.md": HEAD + "\n" + index(project, found),
         folder / "watch.md": HEAD + "\n" + watched(found),
+        **MEASURED.rendered(project / "docs/evidence"),
         project / PAGES / "known-issues.json": osv(found),
         project / PAGES / "feed.xml": feed(found),
         folder / "triage.md": HEAD + "\n" + triage.messages(found),

@@ -50,21 +50,23 @@ examples: examples/known_issues/{id}
 
 ## Cure
 
-{todo}what to do, and a console block that runs the test that is cured.
+{todo}what to do, in a sentence.
 
 {cured}
 ??? note "The rest of the suite"
 
 {ini}
+{todo}a console block that runs the test that is cured.
+
 ## Why
 
 {todo}the cause, as short as it is true.
 
 ## Reproducer
 
+{fails}
 {todo}a console block that runs the test that fails.
 
-{fails}
 ## When to remove it
 
 Never.
