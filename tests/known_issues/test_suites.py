@@ -42,6 +42,6 @@ def test_run(run: suites.Run) -> None:
     """The message, the control and the exit status are those that the suite promises."""
     if tuple(map(int, run.python.split("."))) > sys.version_info:
         pytest.skip(f"needs Python {run.python}")
-    programs = [Path(sys.executable).parent] * len(run.installed)
+    programs = [suites.PROGRAMS] * len(run.installed)
     ended = suites.attempt(run, programs, seconds=PATIENCE)
     assert not run.lacks(ended), ended.output
