@@ -48,6 +48,10 @@ lint: install
     cd tests/mkdocs_blocks && uv run mypy --config-file ../../pyproject.toml mkdocs_blocks tests
     uv run mypy --python-version 3.10 examples/grpc_guard/grpc_guard.py
 
+# Let git check, before each commit, what is quick.
+hooks: install
+    uv run prek install
+
 # Run every block of the docs, or of the pages named (docs/index.md), or one block (docs/index.md:12).
 test-docs *PAGES="docs": install
     uv run pytest --docs --numprocesses auto "$@"
@@ -88,7 +92,7 @@ prove: install
 bench *ARGS: install
     uv run python -m tests.evidence bench "$@"
 
-# Ask whether the newest releases still need the workarounds; 1: a page is out of date, 3: could not be found out.
+# Ask whether the newest releases still need the workarounds (--pre: pre-releases too); 1: a page is out of date, 3: could not be found out.
 check-upstream *ARGS: install
     uv run python -m tests.evidence check-upstream "$@"
 

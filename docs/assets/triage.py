@@ -71,6 +71,23 @@ class Fit(TypedDict):
 ISSUES: list[Issue] = json.loads(r"""
 [
  {
+  "id": "grpc-segfault",
+  "title": "Fatal Python error: Segmentation fault … Garbage-collecting",
+  "description": "A pytest run over grpc.aio dies with Fatal Python error: Segmentation fault while Garbage-collecting, exit status 139. How to tell that it is this, and the missing line.",
+  "messages": [
+   "Fatal Python error: Segmentation fault … Garbage-collecting",
+   "Fatal Python error: Bus error … Garbage-collecting",
+   "INTERNALERROR> … ValueError: generator already executing",
+   "ValueError: generator already executing"
+  ],
+  "signs": [
+   "Fatal Python error: Segmentation fault",
+   "Extension modules: … grpc._cython.cygrpc",
+   "running the test CRASHED with signal 11",
+   "exit status 139"
+  ]
+ },
+ {
   "id": "preexec-fn-child",
   "title": "epoll_wait error: Bad file descriptor, and a child ends with -6",
   "description": "Some children of a process with an open gRPC channel die of SIGABRT before they begin, when they are started with preexec_fn. The cure is start_new_session.",

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests.evidence.experiments.issues import section
 from tests.evidence.markdown import listing, table
 from tests.known_issues import triage
 from tests.known_issues.front_matter import (
@@ -110,6 +111,11 @@ def strip(issue: Issue) -> str:
         "What it does": _DOES[issue.severity],
         "Way out": issue.workaround,
     }
+    if issue.examples:
+        measured = f"docs/evidence/generated/issues.md:{section(issue.id)}"
+        entries["Last measured"] = "\n    ".join(
+            ["<!-- from the data -->", f'--8<-- "{measured}"', "([how](../evidence/issues.md))"]
+        )
     terms = "\n\n".join(f"{term}\n:   {text}" for term, text in entries.items())
     return f'<div class="status-strip" markdown>\n\n{terms}\n\n</div>\n'
 

@@ -241,8 +241,13 @@ class Issue(_Model):
                     raise ValueError(
                         f"watch: no run {watch.run!r} in runs.toml; write one of {names}"
                     )
-                installed = {name for line in known[watch.run].installed for name in line}
-                if strange := sorted(set(watch.newest) - installed):
+                (*earlier, installed) = known[watch.run].installed
+                if earlier:
+                    raise ValueError(
+                        f"watch: the run {watch.run!r} installs more than once; write a run that "
+                        "has one `uv run`"
+                    )
+                if strange := sorted(set(watch.newest) - installed.keys()):
                     raise ValueError(
                         f"watch: the run {watch.run!r} installs no {strange[0]}; "
                         f"write some of {', '.join(sorted(installed))}"

@@ -101,7 +101,7 @@ def test_a_job_ends(job: dict[str, Any]) -> None:
     assert not called or Path(called).stem in WORKFLOWS
 
 
-def test_actions_are_pinned_by_hash_and_say_their_version() -> None:
+def test_actions_have_the_hash_of_a_commit_and_say_their_version() -> None:
     """One commit for each action, in all workflows, with its release beside it."""
     pins: dict[str, set[tuple[str, ...]]] = {}
     for path in (GITHUB / "workflows").glob("*.yml"):
@@ -178,3 +178,94 @@ def test_pins_that_could_be_renewed_are_told(tmp_path: Path) -> None:
     first, *lines, last = report.splitlines()
     assert first == f"report<<{last}"
     assert lines[-4:] == ["~~~diff", '-    "b==1",', '+    "b==2",', "~~~"]
+
+
+FORMS = {path.stem: parsed(path) for path in sorted((GITHUB / "ISSUE_TEMPLATE").glob("[!c]*.yml"))}
+QUESTIONS = {
+    # What GitHub knows, and what each kind has to have: other keys are errors, or read by nobody.
+    "markdown": ({"value"}, set()),
+    "input": ({"label"}, {"description", "placeholder", "value"}),
+    "textarea": ({"label"}, {"description", "placeholder", "value", "render"}),
+    "dropdown": ({"label", "options"}, {"description", "multiple", "default"}),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_forms_are_ones_that_github_reads(form: dict[str, Any]) -> None:
+    """Names, kinds and keys are those that GitHub knows; each question has a name of its own."""
+    assert (
+        {"name", "description", "body"} <= form.keys() <= {"name", "description", "body", "title"}
+    )
+    asked = [part for part in form["body"] if part["type"] != "markdown"]
+    names = [part["id"] for part in asked]
+    assert len(names) == len(set(names)) > 0
+    assert all(re.fullmatch(r"[\w-]+", name) for name in names)
+    for part in form["body"]:
+        needed, possible = QUESTIONS[part["type"]]
+        assert part.keys() <= {"type", "id", "attributes", "validations"}
+        assert needed <= part["attributes"].keys() <= needed | possible
+        options = part["attributes"].get("options", ["one"])
+        assert len(options) == len(set(options)) > 0
+        assert part.get("validations", {"required": True}) == {"required": True}
+
+
+def test_the_form_of_a_crash_asks_for_what_shows_it() -> None:
+    """Nobody can send a crash without its log, its command, the versions and the guard's words."""
+    required = [part["id"] for part in FORMS["my-crash"]["body"] if "validations" in part]
+    assert required == ["log", "command", "versions", "often", "where", "guard"]
+
+
+def test_the_commands_of_the_form_are_those_that_a_page_runs() -> None:
+    """What the form asks for is run on the page that tells of it, so it prints what it promises."""
+    page = (PROJECT / "docs/taking-part.md").read_text(encoding="utf-8")
+    form = (GITHUB / "ISSUE_TEMPLATE/my-crash.yml").read_text(encoding="utf-8")
+    commands = re.findall(r"```sh\n(.+?)\n +```", form, re.DOTALL)
+    assert len(commands) == 2
+    for command in commands:
+        program, _, rest = command.strip().partition("python")
+        assert rest in page, command
+        assert program in page, command
+
+
+def test_whoever_writes_an_issue_may_do_without_a_form() -> None:
+    """A question that fits no form can be asked."""
+    assert parsed(GITHUB / "ISSUE_TEMPLATE/config.yml") == {"blank_issues_enabled": True}
+
+
+def test_code_owners_are_of_folders_that_exist() -> None:
+    """Each line but the first, which is for everything, begins with a folder of the project."""
+    lines = (GITHUB / "CODEOWNERS").read_text(encoding="utf-8").splitlines()
+    everything, *folders = [line.split()[0] for line in lines if line and not line.startswith("#")]
+    assert everything == "*"
+    assert [name for name in folders if not (PROJECT / name.strip("/")).is_dir()] == []
+    assert folders
+
+
+def test_the_citation_is_of_this_project() -> None:
+    """It has what the format asks for; name, version and licence are the project's."""
+    cited = parsed(GITHUB / "CITATION.cff")
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    site = (PROJECT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert cited.keys() >= {"cff-version", "message", "title", "authors"}
+    assert (cited["version"], cited["license"]) == (settings["version"], settings["license"])
+    assert f"\nsite_name: {cited['title']}\n" in site
+    holder = (PROJECT / "LICENSE").read_text(encoding="utf-8")
+    assert [author["name"] in holder for author in cited["authors"]] == [True]
+
+
+def test_what_is_updated_by_itself_are_the_actions() -> None:
+    """Dependabot reads the workflows; Python packages have pins that it does not read."""
+    settings = parsed(GITHUB / "dependabot.yml")
+    assert settings["version"] == 2
+    assert [place["package-ecosystem"] for place in settings["updates"]] == ["github-actions"]
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "pull_request_template.md"])
+def test_the_recipes_that_contributors_are_told_exist(name: str) -> None:
+    """Each `just …` of these texts is a recipe."""
+    text = (GITHUB / name).read_text(encoding="utf-8")
+    listed = subprocess.run(
+        ["just", "--summary"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert "test" in (named := set(re.findall(r"\bjust ([a-z][a-z-]*)", text)))
+    assert named <= {*listed.stdout.split()}

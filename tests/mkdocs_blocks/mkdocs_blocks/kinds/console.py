@@ -59,9 +59,9 @@ class Console(Kind):
                     f"if it should, let the next command be `$ {STATUS_QUESTION}`",
                     [*page.tail(printed[number]), *page.named_lines(printed[number])],
                 )
-            _compare(block, page, command, printed[number])
             if page.is_empty:
                 check_options_known(page, printed[number], command.expected)
+            _compare(block, page, command, printed[number])
         if session.trouble:
             culprit = asked[min(len(session.runs), len(asked) - 1)]
             raise BlockError(
