@@ -1,4 +1,4 @@
-# The site's builder announces its own end at every build; both notices are known.
+# Both builders of the site announce the end of one at every build: docs/decisions/builder.md tells it.
 export NO_MKDOCS_2_WARNING := "1"
 export DISABLE_MKDOCS_2_WARNING := "true"
 
@@ -23,6 +23,16 @@ serve: install
 # Build the site into site/; any warning is an error.
 build: install
     uv run mkdocs build --strict
+    uv run python -m tests.site.publish
+
+# Build the site into site/ with Zensical, which is to follow Material; any warning is an error.
+build-zensical: install
+    uv run zensical build --strict --clean
+    uv run python -m tests.site.publish
+
+# Draw the picture that a chat shows of a link to the site (apt-get install chromium).
+card: install
+    uv run python -m tests.site.card
 
 # Everything: formatting, lint, types, strict build, unit, integration and docs tests.
 test: lint build

@@ -68,7 +68,16 @@ function markExcuses() {
   }
 }
 
+/** Go on to where a heading is by now, if the address names one that has moved. */
+function followMoved() {
+  const moved = document.getElementById("moved");
+  if (!moved || !location.hash) return;
+  const target = JSON.parse(moved.textContent)[moved.dataset.page + location.hash];
+  if (target) location.replace(`${moved.dataset.root}/${target}`);
+}
+
 document$.subscribe(() => {
+  followMoved();
   nameLandmarks();
   amendAdditions();
   new MutationObserver(amendAdditions).observe(document.querySelector(".md-content"), {
@@ -83,3 +92,4 @@ document$.subscribe(() => {
 });
 
 addEventListener("resize", amendAdditions);
+addEventListener("hashchange", followMoved);

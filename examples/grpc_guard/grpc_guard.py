@@ -74,8 +74,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __license__ = "MIT"
-# Publishing changes this line, and the same address in pyproject.toml.
-__address__ = "https://github.com/OWNER/REPOSITORY"
 
 if sys.version_info < (3, 9) or pytest.version_tuple < (8,):
     raise pytest.UsageError(
@@ -161,7 +159,7 @@ def _setting(config: pytest.Config, name: str, rule: str) -> Any:  # noqa: ANN40
     """Give a setting; a value that pytest itself refuses is a UsageError that tells the rule."""
     try:
         return config.getini(name)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, pytest.UsageError) as error:  # the last from pytest 9.2 on
         raise pytest.UsageError(f"{name} {rule} ({error})") from None
 
 
@@ -476,7 +474,11 @@ class _Keeper:
     def _replace(self, function: object, replacement: object) -> None:
         """Put another function in the place of one, in each module that has it by some name."""
         for module in list(sys.modules.values()):
-            for name, value in list(getattr(module, "__dict__", {}).items()):
+            if not issubclass(type(module), types.ModuleType):
+                continue  # anything may stand there, and fail when it is asked
+            # Not getattr: there are modules that load, or fail, when they are looked at.
+            names: dict[str, object] = types.ModuleType.__getattribute__(module, "__dict__")
+            for name, value in list(names.items()):
                 if value is function:
                     self._patch.setattr(module, name, replacement)
 
@@ -729,7 +731,7 @@ class _Guard:
         self._ran: set[str] = set()
         self._markers: dict[str, bool] = {}  # whether what they allow has happened
         self._patterns = dict.fromkeys(self._settings.allowed, False)
-        self._explained: set[tuple[object, ...]] = set()
+        self._explained: dict[tuple[object, ...], str] = {}  # in the report of which test
         self._unseen: list[tuple[str, str]] = []
         self._complaints: list[str] = []
         self._narrowed = False
@@ -788,11 +790,11 @@ class _Guard:
         frame = inspect.currentframe()
         while frame is not None and "suite" not in found:
             path = frame.f_code.co_filename
-            package = frame.f_globals.get("__name__", "").partition(".")[0]
-            if package != "grpc" and not path.endswith(_FILE):
+            whose = self._where(path)
+            if path != _FILE and whose != "grpcio":
                 line = (path, frame.f_lineno)
                 caller = caller or line
-                found.setdefault(self._where(path), line)
+                found.setdefault(whose, line)
             frame = frame.f_back
         if caller is None:
             return ("an unknown file", 0), ""
@@ -800,10 +802,13 @@ class _Guard:
         return own, "" if own == caller else f"{_short(caller[0])}:{caller[1]}"
 
     def _whose(self, path: str) -> str:
-        """Tell whose code a file is: installed, the suite's, or other."""
+        """Tell whose code a file is: grpcio's, installed, the suite's, or other."""
         if path.startswith("<"):
             return "installed"
         whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+        grpcio = getattr(sys.modules.get("grpc"), "__file__", None)
+        if grpcio is not None and _is_below(whole, Path(grpcio).parent):
+            return "grpcio"
         if {"site-packages", "dist-packages"} & set(whole.parts) or _is_below(whole, _STDLIB):
             return "installed"
         return "suite" if _is_below(whole, self._config.rootpath) else "other"
@@ -870,9 +875,9 @@ class _Guard:
         lines = []
         for cause, leaks in causes.items():
             told = self._message(leaks).splitlines()
-            # One line that leaks is explained once.
-            lines += told[:1] if cause in self._explained else told
-            self._explained.add(cause)
+            # One line that leaks is explained once; again where that test itself is run again.
+            explained = self._explained.setdefault(cause, report.nodeid) == report.nodeid
+            lines += told if explained else told[:1]
         if report.failed:
             report.sections.append(("grpc_guard", "\n".join(lines)))
         else:
@@ -1052,10 +1057,10 @@ class _Guard:
         return path
 
     def pytest_report_header(self) -> list[str]:
-        """Say which version a copied file is, and that it is there twice."""
+        """Say of a copied file what it is a copy of, and that it is there twice."""
         lines = []
         if self._whose(__file__) != "installed":
-            lines.append(f"grpc_guard: {__version__}, {__license__}, copied from {__address__}")
+            lines.append(f"grpc_guard: a copy of pytest-grpc-guard {__version__}, {__license__}")
         lines += [f"grpc_guard: {copy} is loaded too, and leaves the work" for copy in self.copies]
         return lines
 
@@ -1068,7 +1073,7 @@ def _error_at(path: str, line: int, lines: list[str]) -> ExceptionRepr:
     )
 
 
-_FILE = Path(__file__).name
+_FILE = _error_at.__code__.co_filename  # as frames of this file name it
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 
 

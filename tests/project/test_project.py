@@ -97,6 +97,18 @@ def test_the_guard_is_released_with_the_uv_that_ci_installs() -> None:
     )
 
 
+def test_no_file_has_an_address_of_the_repository() -> None:
+    """It is said in the environment alone: the site reads it there, and a release adds it."""
+    site = (PROJECT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert re.findall(r"^(?:site|repo)_url: .*", site, re.MULTILINE) == [
+        "site_url: !ENV SITE_URL",
+        "repo_url: !ENV REPOSITORY_URL",
+    ]
+    for folder in (".", "examples/grpc_guard", "tests/mkdocs_blocks"):
+        settings = tomllib.loads((PROJECT / folder / "pyproject.toml").read_text(encoding="utf-8"))
+        assert "urls" not in settings["project"], folder
+
+
 def test_the_guard_is_not_in_the_environment_of_the_project() -> None:
     """Crashes are shown there: no session loads the guard unless it is told to."""
     assert "pytest-grpc-guard" not in {

@@ -10,6 +10,16 @@ from examples.grpc_guard.tests.suites import HEAD, LEAK, PYTEST_ASYNCIO, Suite
 
 pytest_plugins = ["pytester"]
 
+# For a suite that has none of the fixtures of the others.
+SERVE = """
+async def serve():
+    server = grpc.aio.server()
+    await server.start()
+    return server
+
+def test_leaks():
+    global server
+"""
 ERROR = ("-o", "grpc_leaked_servers=error")
 STOP_IT = "Stop it in its event loop: await server.stop(None)"
 
@@ -152,6 +162,15 @@ def test_names_the_suites_line_before_the_librarys(suite: Suite) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["test_grpc_guard.py", "grpc/test_it.py"])
+def test_names_a_file_that_is_called_like_the_guards_or_grpcios(suite: Suite, name: str) -> None:
+    """Whose code a line is tells the place of its file, and not its name."""
+    (suite.root / "grpc").mkdir()
+    suite.write("import asyncio, grpc.aio\n" + SERVE + "\n    server = asyncio.run(serve())", name)
+    result = suite.run("--import-mode=importlib", name)
+    result.stdout.fnmatch_lines([f"*left a grpc.aio server running (created at {name}:*"])
+
+
 # As errors
 
 
@@ -179,6 +198,25 @@ def test_error_where_the_loop_closes(suite: Suite, scope: str) -> None:
     result = suite.run(*ERROR, "-v")
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["*::test_last ERROR*", "*1 test: test_it.py::*::test_first"])
+
+
+def test_error_of_a_test_that_is_run_again(suite: Suite) -> None:
+    """Where only the last report of a test is shown, that one explains the leak."""
+    suite.write(HEAD + LEAK)
+    suite.configure(
+        """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    runtestprotocol(item, log=False, nextitem=nextitem)
+    item._initrequest()
+    runtestprotocol(item, log=True, nextitem=nextitem)
+    return True
+"""
+    )
+    result = suite.run(*ERROR)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*address: 127.0.0.1:*"])
 
 
 def test_error_stops_the_run_where_asked(suite: Suite) -> None:
@@ -504,6 +542,32 @@ def test_other_bad_settings(suite: Suite, setting: str, message: str) -> None:
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert [line for line in result.errlines if line] == result.errlines[:1]
     result.stderr.fnmatch_lines([f"ERROR: {message}"])
+
+
+def test_a_value_that_a_newer_pytest_refuses(suite: Suite) -> None:
+    """From 9.2 on pytest refuses a value in a way of its own, which need not name the setting."""
+    suite.write(
+        """
+import pytest
+
+getini = pytest.Config.getini
+
+def getini_of_a_newer_pytest(config, name):
+    try:
+        return getini(config, name)
+    except (TypeError, ValueError) as error:
+        raise pytest.UsageError(str(error)) from error
+
+pytest.Config.getini = getini_of_a_newer_pytest
+""",
+        "newer.py",
+    )
+    result = suite.run_plainly(
+        "-p", "newer", "-p", "grpc_guard", "-o", "grpc_leaked_servers_grace=soon"
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert [line for line in result.errlines if line] == result.errlines[:1]
+    result.stderr.fnmatch_lines(["ERROR: grpc_leaked_servers_grace must be a number of seconds, *"])
 
 
 INI = """

@@ -2,6 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
+
+SandboxName = Literal["project", "empty"]
+"""Where the blocks of a page run: in a copy of the project, or, as its readers would without the
+project, in an empty folder that gets only what the page shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +74,8 @@ class Page:
     """Its path below the project, with slashes: what failures begin with."""
     blocks: tuple[Block, ...] = ()
     faults: tuple[Fault, ...] = ()
+    sandbox: SandboxName = "project"
+    """The value of `sandbox` in its front matter."""
 
 
 class BlockError(Exception):

@@ -137,6 +137,7 @@ class _Build:
                     "fences": page.fences,
                     "faults": [vars(fault) for fault in page.faults],
                     "snippets": page.snippets,
+                    "sandbox": page.sandbox,
                 }
                 for page in pages
             ],

@@ -2,7 +2,8 @@
 
 The inputs of a page are its blocks, the files of the project, the packages and the interpreter that
 its blocks use, the tools that they name, the settings, the variables that they may see, and this
-package. The text of pages is an input only to those pages whose blocks have read it: the time of
+package. A page whose sandbox is empty has no file of the project, but what its own text puts in.
+The text of pages is an input only to those pages whose blocks have read it: the time of
 the last access to the sandbox's copies tells. What a block takes from the network or from the clock
 is no input: a fresh run alone sees that it has changed.
 """
@@ -20,7 +21,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mkdocs_blocks.block import Page
+from mkdocs_blocks.block import Page, SandboxName
 from mkdocs_blocks.checkout import project_files
 from mkdocs_blocks.sandbox import Sandbox, visible_variables
 from mkdocs_blocks.settings import Settings
@@ -62,15 +63,15 @@ class Memory:
         self._fresh = fresh
         self._texts = {page.name: _digest_of(root / page.name) for page in pages}
         self._files_now = self._files()
-        self._shared: list[object] = [
-            asdict(settings),
-            sorted(self._texts),
-            self._files_now,
-            _interpreter(),
-            _packages(),
-            sorted(_variables(settings)),
-            _package_source(),
-        ]
+        shared = [asdict(settings), _interpreter(), _packages(), _package_source()]
+        self._variables: Mapping[SandboxName, Mapping[str, str]] = {
+            "project": visible_variables(settings.variables, installs=bool(settings.install)),
+            "empty": visible_variables(settings.variables, empty=True),
+        }
+        self._shared: Mapping[SandboxName, Sequence[object]] = {
+            "project": [*shared, self._variables["project"], sorted(self._texts), self._files_now],
+            "empty": [*shared, self._variables["empty"], _pythons(self._variables["empty"])],
+        }
         self._passed: dict[str, Proof] = {}
 
     def recall(self, page: Page) -> Proof | None:
@@ -119,13 +120,16 @@ class Memory:
 
     def _inputs(self, page: Page) -> str:
         """Return a digest of all inputs but the text of pages; empty when they cannot be known."""
-        if self._settings.install and not any((self._root / lock).is_file() for lock in _LOCKS):
+        installs = self._settings.install and page.sandbox == "project"
+        if installs and not any((self._root / lock).is_file() for lock in _LOCKS):
             return ""
+        path = self._variables[page.sandbox]["PATH"]
         parts = [
-            *self._shared,
+            page.sandbox,
+            *self._shared[page.sandbox],
             [asdict(block) | {"line": 0, "lines_at": ()} for block in page.blocks],
             [[fault.rule, fault.message] for fault in page.faults],
-            sorted(_tools(page, self._settings.install)),
+            sorted(_tools(page, self._settings.install, path)),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -142,7 +146,7 @@ class Memory:
 
     def _read(self, page: Page, sandbox: Sandbox | None) -> list[str]:
         """Return the pages whose text the blocks of this page have read, or may have."""
-        if sandbox is None:
+        if sandbox is None or page.sandbox == "empty":
             return []
         named = {part for name in self._texts for part in (name, Path(name).name)}
         named |= {Path(name).parts[0] for name in self._texts}
@@ -252,22 +256,25 @@ def _editable(direct: Path) -> Iterator[str]:
             yield f"{path} {_digest_of(path)}"
 
 
-def _variables(settings: Settings) -> Iterator[str]:
-    for name, value in visible_variables(
-        settings.variables, installs=bool(settings.install)
-    ).items():
-        if name not in {"HOME", "TMPDIR"}:
-            yield f"{name}={value}"
+def _pythons(variables: Mapping[str, str]) -> list[str]:
+    """Return the interpreters among which uv chooses where no project does, as far as it is cheap.
+
+    Those on the PATH by their usual names, and those that uv has installed.
+    """
+    found = [shutil.which(name, path=variables["PATH"]) for name in ("python", "python3")]
+    installed = Path(variables.get("UV_PYTHON_INSTALL_DIR", "/nowhere"))
+    names = sorted(path.name for path in installed.iterdir()) if installed.is_dir() else []
+    return [*(f"{path} {_stamp(Path(path).resolve())}" for path in found if path), *names]
 
 
-def _tools(page: Page, install: Sequence[str]) -> Iterator[str]:
+def _tools(page: Page, install: Sequence[str], path: str) -> Iterator[str]:
     """Return the programs on the PATH that the commands of a page name, each with its state."""
     words = {"bash", "git", *install}
     for block in page.blocks:
         if block.kind in {"console", "script"}:
             words |= set(re.findall(r"[\w.+-]+", block.text))
     for word in sorted(words):
-        found = shutil.which(word)
+        found = shutil.which(word, path=path)
         if found:
             yield f"{found} {_stamp(Path(found).resolve())}"
 

@@ -73,7 +73,7 @@ class PageRun:
         """Return the page's sandbox."""
         if self._sandbox is None:
             self._sandbox = Sandbox(
-                self.root,
+                None if self.is_empty else self.root,
                 self.supervisor,
                 install=self.settings.install,
                 variables=self.settings.variables,
@@ -81,6 +81,11 @@ class PageRun:
             )
             mark_unread(self._sandbox.root, self.pages)
         return self._sandbox
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the sandbox has nothing but what the page shows."""
+        return self.page.sandbox == "empty"
 
     @property
     def used(self) -> Sandbox | None:

@@ -9,12 +9,14 @@ make of it is compared with the page's own file.
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from mkdocs_blocks.block import Fault
+from mkdocs_blocks.block import Fault, SandboxName
 from mkdocs_blocks.conversion import Conversion, is_literal, is_made
 from mkdocs_blocks.fences import FENCE_LIKE, Fence, prefix_of, replaced, shown_in
 from mkdocs_blocks.languages import close_to, lexer_of, written_in
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 _DEEPEST = 5
 """Markdown blocks within Markdown blocks are read down to here."""
 
+_SANDBOX_KEY = re.compile(r"""[ ]{0,3}["']?sandbox["']?[ \t]*:""")
+
 
 class PageSource:
     """One page while it is read; afterwards `fences`, `faults` and `snippets` are known."""
@@ -47,6 +51,7 @@ class PageSource:
         self.fences: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
         self.snippets: list[str] = []
+        self.sandbox: SandboxName = "project"
         self.conversion: Conversion | None = None
         self._root = root
         self._files = files
@@ -81,6 +86,8 @@ class PageSource:
                 page.markdown or "", page=page, config=config, files=files
             )
             lines = self._lines(page.markdown, path)
+            self.sandbox, faults = _sandbox(page.meta or {}, self._source)
+            self.faults += faults
             conversion = self.conversion = Conversion(lines, tell)
             with _watched(page.markdown, conversion):
                 page.render(config, files)
@@ -213,10 +220,15 @@ class PageSource:
         """Read a Markdown block as a page of its own, which has no links to be followed."""
         import markdown
 
-        inside = slice(fence.start + 1, fence.end - 1)
         if depth >= _DEEPEST or not fence.lines or self._config is None:
-            return {"fences": [], "faults": []}
-        conversion = Conversion(Lines(list(fence.lines), lines.at[inside], lines.origin[inside]))
+            return {"fences": [], "faults": [], "sandbox": "project"}
+        above, front = _front_matter(fence.lines)
+        sandbox, faults = _sandbox(front, fence.lines)
+        start = fence.start + 1 + above
+        inside = slice(start, fence.end - 1)
+        conversion = Conversion(
+            Lines(list(fence.lines[above:]), lines.at[inside], lines.origin[inside])
+        )
         try:
             md = markdown.Markdown(
                 extensions=self._config.markdown_extensions,
@@ -229,11 +241,51 @@ class PageSource:
                 message=f"this Markdown cannot be read: {described(error, self._root)}",
                 rule="unreadable-page",
             )
-            return {"fences": [], "faults": [vars(fault)]}
+            return {"fences": [], "faults": [vars(fault)], "sandbox": sandbox}
+        faults = [replace(fault, line=lines.at[fence.start + fault.line]) for fault in faults]
         return {
             "fences": self._as_data(conversion, depth + 1),
-            "faults": [vars(fault) for fault in conversion.faults()],
+            "faults": [vars(fault) for fault in [*faults, *conversion.faults()]],
+            "sandbox": sandbox,
         }
+
+
+def _front_matter(lines: Sequence[str]) -> tuple[int, Mapping[str, Any]]:
+    """Return how many lines of a text are its front matter in YAML, and what that says."""
+    from mkdocs.utils import meta
+
+    if not lines[0].startswith("---"):
+        return 0, {}
+    text = "".join(f"{line}\n" for line in lines)
+    body, said = meta.get_data(text)
+    return text.count("\n") - body.count("\n"), said
+
+
+def _sandbox(front: Mapping[str, Any], lines: Sequence[str]) -> tuple[SandboxName, list[Fault]]:
+    """Return where the blocks of a page run, as its front matter says, and what is wrong there.
+
+    Lines count from 1 in the text that begins with the front matter.
+    """
+    above = lines[: _end_of_front_matter(lines)]
+    line = next((n for n, text in enumerate(above, 1) if _SANDBOX_KEY.match(text)), 0)
+    said = front.get("sandbox", "project")
+    if not front and line and lines[0].startswith("---"):
+        message = "the front matter is not valid YAML: readers see it as text, and its `sandbox` "
+        return "project", [Fault(line=line, message=f"{message}does not count", rule="sandbox")]
+    for name in get_args(SandboxName):
+        if said == name:
+            return name, []
+    message = (
+        f"there is no sandbox {said!r}: write `sandbox: empty` for a folder that has only what "
+        "the page shows, or `sandbox: project`, as without this line, for a copy of the project"
+    )
+    return "project", [Fault(line=line or 1, message=message, rule="sandbox")]
+
+
+def _end_of_front_matter(lines: Sequence[str]) -> int:
+    """Return how many lines stand before the end of the front matter, or before a blank line."""
+    ends = ("---", "...") if lines and lines[0].startswith("---") else ("",)
+    return next((n for n, line in enumerate(lines) if n and line.rstrip() in ends), len(lines))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mkdocs_blocks.block import Block, Fault, Page
+from mkdocs_blocks.block import Block, Fault, Page, SandboxName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,6 +39,7 @@ RULES: Mapping[str, str] = {
     "no-reason": "an excuse that says too little, or is misspelt",
     "only-defines": "a Python block that only defines things",
     "slow-page": "a page that takes too long to be read",
+    "sandbox": "a page's front matter has a `sandbox` that is neither `project` nor `empty`",
     "snippet": "a snippet that cannot be put in",
     "title": "a title that cannot be the name of a file",
     "unclosed-fence": "a fence that is not closed before the next one",
@@ -68,8 +69,13 @@ def judged(raw: Mapping[str, Any], settings: Settings) -> Page:
     """Return a page of what MkDocs's process says of it."""
     from mkdocs_blocks.kinds import kinds_of
 
-    blocks, faults = _judged(raw["fences"], raw["faults"], kinds_of(settings), settings)
-    return Page(name=raw["name"], blocks=tuple(blocks), faults=_sorted(faults))
+    sandbox: SandboxName = raw["sandbox"]
+    wrong = [Fault(**fault) for fault in raw["faults"] if fault["rule"] == "sandbox"]
+    if wrong and "sandbox" not in settings.soften:
+        # Nobody knows where its blocks should be run, or which of them can be.
+        return Page(name=raw["name"], faults=_sorted(wrong), sandbox=sandbox)
+    blocks, faults = _judged(raw["fences"], raw["faults"], kinds_of(settings), settings, sandbox)
+    return Page(name=raw["name"], blocks=tuple(blocks), faults=_sorted(faults), sandbox=sandbox)
 
 
 def _sorted(faults: Sequence[Fault]) -> tuple[Fault, ...]:
@@ -82,6 +88,7 @@ def _judged(
     told: Sequence[Mapping[str, Any]],
     kinds: Mapping[str, Kind],
     settings: Settings,
+    sandbox: SandboxName,
 ) -> tuple[list[Block], list[Fault]]:
     faults = [Fault(**fault) for fault in told]
     unread = min((f.line for f in faults if f.rule == "unread-fence"), default=None)
@@ -97,7 +104,7 @@ def _judged(
     for fence in fences:
         if unread is not None and fence["line"] > unread and not fence["language"]:
             continue  # it begins at what was meant as the end of one
-        kind, found = _claimed(fence, kinds)
+        kind, found = _claimed(fence, kinds, sandbox)
         faults += [Fault(line=fence["line"], message=words, rule=rule) for rule, words in found]
         if not kind or any(rule in _NOT_A_BLOCK - settings.soften.keys() for rule, _ in found):
             continue
@@ -118,12 +125,14 @@ def _judged(
         )
         if fence["inner"] is not None and kind not in {"excused", "declared"}:
             inner = fence["inner"]
-            faults += _judged(inner["fences"], inner["faults"], kinds, settings)[1]
+            faults += _judged(inner["fences"], inner["faults"], kinds, settings, inner["sandbox"])[
+                1
+            ]
     return blocks, faults
 
 
 def _claimed(
-    fence: Mapping[str, Any], kinds: Mapping[str, Kind]
+    fence: Mapping[str, Any], kinds: Mapping[str, Kind], sandbox: SandboxName
 ) -> tuple[str, list[tuple[str, str]]]:
     """Return the kind that claims a fence, empty for none, and what is wrong with it."""
     from mkdocs_blocks import kinds as all_kinds
@@ -139,8 +148,9 @@ def _claimed(
             title=title,
             options=fence["options"],
             text="".join(f"{line}\n" for line in fence["lines"]),
-            of_project=fence["of_project"],
+            of_project=fence["of_project"] and sandbox == "project",
             written_in=fence["written_in"],
+            sandbox=sandbox,
         ),
         kinds,
     )
@@ -151,13 +161,15 @@ def _claimed(
         return kind, [("unclosed-fence", said)]
     if not any(line.strip() for line in fence["lines"]):
         return kind, [("empty-block", "an empty block: fill it, or remove it")]
-    found = list(_header_problems(fence, kind))
+    found = list(_header_problems(fence, kind, sandbox))
     if problem is not None and (kind or not found):
         found.insert(0, (problem.rule, problem.message))
     return kind, found
 
 
-def _header_problems(fence: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]:
+def _header_problems(
+    fence: Mapping[str, Any], kind: str, sandbox: SandboxName
+) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the header of a fence, whatever kind claims it."""
     language = fence["language"]
     if fence["custom"] and kind in {"", "file"}:
@@ -175,9 +187,9 @@ def _header_problems(fence: Mapping[str, Any], kind: str) -> Iterator[tuple[str,
     title = fence["title"]
     if kind != "excused":
         shown = title if len(title) <= LONGEST_TITLE else f"{title[:40]}…"
-        for wrong in _title_problems(
-            title, is_file=bool(title) and kind in _FILE_KINDS, is_folder=fence["is_folder"]
-        ):
+        is_file = bool(title) and kind in _FILE_KINDS
+        is_folder = fence["is_folder"] and sandbox == "project"
+        for wrong in _title_problems(title, is_file=is_file, is_folder=is_folder):
             yield "title", f"the title {shown!r} {wrong}"
             break
     for wrong in _hl_lines_problems(fence["options"].get("hl_lines", ""), len(fence["lines"])):

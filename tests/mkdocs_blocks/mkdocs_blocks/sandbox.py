@@ -1,14 +1,16 @@
-"""A copy of the project in a temporary folder, in which the blocks of one page run.
+"""The temporary folder in which the blocks of one page run: a copy of the project, or empty.
 
 A sandbox is what a reader has after a clone and an install: the project's files, a home folder and
-variables of its own, and nothing of the process that runs the checker. No command that stays below
-its working and home folders can touch anything else.
+variables of its own, and nothing of the process that runs the checker. An empty one is what a
+reader has who pastes from the page alone: uv, and no environment. No command that stays below its
+working and home folders can touch anything else.
 """
 
 import contextlib
 import fcntl
 import fnmatch
 import os
+import shutil
 import signal
 import stat
 import sys
@@ -55,11 +57,9 @@ _NETWORK = (
     *("NODE_EXTRA_CA_CERTS", "PIP_CERT", "GIT_SSL_CAINFO"),
     *("[A-Z]*_PROXY", "[a-z]*_proxy"),
 )
-# Of the installers: where they keep what they have already.
-_INSTALLERS = (
-    *("UV_CACHE_DIR", "UV_CONFIG_FILE", "UV_PYTHON_INSTALL_DIR"),
-    *("PIP_CACHE_DIR", "PIP_CONFIG_FILE"),
-)
+# Of the installers: where they keep what they have already, and whether they may ask for more.
+_KEPT_FOLDERS = ("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "PIP_CACHE_DIR")
+_INSTALLERS = (*_KEPT_FOLDERS, "UV_CONFIG_FILE", "PIP_CONFIG_FILE", "UV_OFFLINE")
 
 
 class SandboxError(Exception):
@@ -102,11 +102,11 @@ class ScriptRun:
 
 
 class Sandbox:
-    """A page's copy of the project; a context manager that leaves no file and no process."""
+    """A page's folder; a context manager that leaves no file and no process."""
 
     def __init__(
         self,
-        project: Path,
+        project: Path | None,
         supervisor: Supervisor,
         *,
         install: Sequence[str] = (),
@@ -115,6 +115,7 @@ class Sandbox:
     ) -> None:
         """Copy the project, and install it with the command `install` if there is one.
 
+        Without a project, do neither: the folder is empty, and no environment is on the PATH.
         `variables` are names, or patterns of names, of variables that the page's blocks may see.
         The install may take `seconds`. Raises `SandboxError` when the sandbox cannot be made.
         """
@@ -122,14 +123,19 @@ class Sandbox:
         self._project = project
         self._folder, self._owner = _make_folder(supervisor)
         try:
-            self.root = self._folder / (project.resolve().name or "project")
+            name = project.resolve().name or "project" if project else "empty"
+            self.root = self._folder / name
             self.environment: Mapping[str, str] = {
-                **visible_variables(variables, installs=bool(install)),
+                **visible_variables(variables, installs=bool(install), empty=project is None),
                 **{name: str(self._folder / place) for name, place in _OWN_FOLDERS.items()},
             }
             for place in _OWN_FOLDERS.values():
                 (self._folder / place).mkdir()
             _copy_settings(self._folder / _OWN_FOLDERS["HOME"])
+            if project is None:
+                self.root.mkdir()
+                self._link_uv()
+                return
             try:
                 copy_project(project, self.root)
             except OSError as error:
@@ -161,10 +167,24 @@ class Sandbox:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Return the paths that only this machine has: of sandbox, project and interpreter."""
-        return str(self._folder), str(self._project), sys.prefix, sys.base_prefix
+        """Return the paths that only this machine has: of sandbox, project, Python and caches."""
+        kept = (self.environment[name] for name in _KEPT_FOLDERS if name in self.environment)
+        project = [str(self._project)] if self._project else []
+        return str(self._folder), *project, sys.prefix, sys.base_prefix, *kept
 
     _installed = False
+
+    def _link_uv(self) -> None:
+        """Put uv on the PATH where only an environment has it: a reader has it elsewhere."""
+        path = self.environment["PATH"]
+        links = self._folder / "bin"
+        for name in ("uv", "uvx"):
+            found = shutil.which(name)
+            if found and not shutil.which(name, path=path):
+                links.mkdir(exist_ok=True)
+                (links / name).symlink_to(found)
+        if links.is_dir():
+            self.environment = {**self.environment, "PATH": f"{links}{os.pathsep}{path}"}
 
     def _install(self, install: Sequence[str], seconds: float) -> None:
         command = " ".join(install)
@@ -300,11 +320,14 @@ class Sandbox:
 _OWN_FOLDERS = {"TMPDIR": "tmp", "HOME": "home"}
 
 
-def visible_variables(patterns: Sequence[str] = (), *, installs: bool = False) -> dict[str, str]:
+def visible_variables(
+    patterns: Sequence[str] = (), *, installs: bool = False, empty: bool = False
+) -> dict[str, str]:
     """Return the variables that blocks see, but for the folders of their sandbox.
 
     None but those that a list names is the checker's; the others make output the same anywhere.
     `installs`: the sandbox has an environment of its own, so the checker's is not on the PATH.
+    `empty`: it has none, and none is on the PATH.
     """
     allowed = ("TZ", *_NETWORK, *_INSTALLERS, *patterns)
     kept = {
@@ -314,7 +337,9 @@ def visible_variables(patterns: Sequence[str] = (), *, installs: bool = False) -
     }
     own = f"{sys.prefix}/bin"
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    if installs and sys.prefix != sys.base_prefix:
+    if empty:
+        path = [entry for entry in path if not _is_of_environment(entry)]
+    elif installs and sys.prefix != sys.base_prefix:
         # A page would find there what its reader lacks.
         path = [entry for entry in path if Path(entry) != Path(own)]
     elif own not in path:
@@ -331,7 +356,7 @@ def visible_variables(patterns: Sequence[str] = (), *, installs: bool = False) -
     return {
         **{name: str(place) for name, place in found.items() if place.is_dir()},
         **kept,
-        **({"UV_PYTHON": str(Path(sys.executable).resolve())} if installs else {}),
+        **({"UV_PYTHON": str(Path(sys.executable).resolve())} if installs and not empty else {}),
         "PATH": os.pathsep.join(path),
         "COLUMNS": f"{COLUMNS}",
         "LINES": "24",
@@ -343,6 +368,11 @@ def visible_variables(patterns: Sequence[str] = (), *, installs: bool = False) -
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "UV_NO_PROGRESS": "1",
     }
+
+
+def _is_of_environment(entry: str) -> bool:
+    """Tell whether an entry of the PATH has the programs of a virtual environment."""
+    return Path(entry).is_absolute() and Path(entry).parent.joinpath("pyvenv.cfg").is_file()
 
 
 def _copy_settings(home: Path) -> None:

@@ -80,6 +80,7 @@ class SiteReading:
                         for block in page["blocks"]
                     ),
                     faults=tuple(Fault(**fault) for fault in page["faults"]),
+                    sandbox=page["sandbox"],
                 )
                 for page in stored["pages"]
             ),
@@ -98,6 +99,7 @@ class SiteReading:
                     "name": page.name,
                     "blocks": [vars(block) for block in page.blocks],
                     "faults": [vars(fault) for fault in page.faults],
+                    "sandbox": page.sandbox,
                 }
                 for page in self.pages
             ],
@@ -109,10 +111,11 @@ class SiteReading:
 
 def digest_of(page: Page) -> str:
     """Return a digest of a page's blocks as data: no change of prose, or of place, changes it."""
-    data = [
+    blocks = [
         [block.kind, block.language, block.title, dict(block.options), block.lines]
         for block in page.blocks
     ]
+    data = [page.sandbox, blocks]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 

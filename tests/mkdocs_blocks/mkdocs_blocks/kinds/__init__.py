@@ -49,13 +49,7 @@ def claim(fence: Fence, kinds: Mapping[str, Kind]) -> tuple[str, Problem | None]
     """
     kind = next((kind for kind in kinds.values() if kind.claims(fence)), None)
     if kind is None:
-        return "", Problem(
-            rule="cannot-run",
-            message=(
-                f"a {fence.language} block cannot be run: write the title of the file that it "
-                f'shows, or why it is not run, as in title="Not run: it needs a screen"'
-            ),
-        )
+        return "", _cannot_run(fence)
     unknown = sorted(fence.options.keys() - kind.options - _OF_ALL)
     if unknown:
         takes = ", ".join(f'{name}="…"' for name in sorted(_OF_ALL | kind.options))
@@ -64,6 +58,19 @@ def claim(fence: Fence, kinds: Mapping[str, Kind]) -> tuple[str, Problem | None]
             message=f"unknown attribute {unknown[0]!r}: a {kind.name} block takes {takes}",
         )
     return kind.name, kind.problem(fence)
+
+
+def _cannot_run(fence: Fence) -> Problem:
+    message = (
+        f"a {fence.language} block cannot be run: write the title of the file that it "
+        f'shows, or why it is not run, as in title="Not run: it needs a screen"'
+    )
+    if fence.lexer == "python" and fence.sandbox == "empty":
+        message = (
+            "a Python block without a title cannot be run in an empty sandbox, which has no "
+            'environment: give it a title="….py" and run that file in a console block'
+        )
+    return Problem(rule="cannot-run", message=message)
 
 
 def table() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from mkdocs_blocks.block import BlockError, Fault
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 STATUS_QUESTION = "echo $?"
 """The command that lets the one before it fail: the reader sees the status as its output."""
+
+# What uv says of an installation, which whoever has the packages already does not see.
+_INSTALLATION = re.compile(
+    r"(?:Resolved|Prepared|Installed|Uninstalled) \d+ packages? in "
+    r"|\s*(?:Downloading|Downloaded|Building|Built) \S+(?: \([\d.]+ ?[KMG]?i?B\))?$"
+)
 
 
 class Console(Kind):
@@ -63,6 +71,9 @@ class Console(Kind):
 def _compare(block: Block, page: PageRun, command: Command, printed: Sequence[str]) -> None:
     expected = command.expected
     differs = first_difference(expected, printed)
+    if differs is not None and page.is_empty:
+        printed = list(dropwhile(_INSTALLATION.match, printed))
+        differs = first_difference(expected, printed)
     if differs is None:
         return
     if page.accepts and block.literal:

@@ -126,12 +126,21 @@ def _check_types(block: Block, page: PageRun) -> None:
     printed = ended.output.decode(errors="replace")
     if ended.trouble:
         raise BlockError(block.line, f"mypy over {block.title} {page.told(ended)}")
+    passed_over = False
     for line in printed.splitlines():
         found = re.match(rf"{re.escape(block.title)}:(\d+): error: (.*)", line)
-        if found:
+        if found and _may_be_made(found[2], page):
+            passed_over = True
+        elif found:
             raise BlockError(block.at(int(found[1]) - 1), f"{block.title}: {found[2]}")
-    if ended.status:
+    if ended.status and not passed_over:
         raise BlockError(block.line, f"mypy cannot read {block.title}", page.tail(printed))
+
+
+def _may_be_made(error: str, page: PageRun) -> bool:
+    """Tell whether mypy misses a module in a folder of the page, where a command may make it."""
+    found = re.match(r'Module "(?P<package>[\w.]+)" has no attribute "\w+"', error)
+    return found is not None and page.sandbox.root.joinpath(*found["package"].split(".")).is_dir()
 
 
 def _check_pytest_options(block: Block, page: PageRun) -> None:
@@ -142,6 +151,8 @@ def _check_pytest_options(block: Block, page: PageRun) -> None:
             raise BlockError(
                 block.at(index), f"pytest.ini has just one section, [pytest], and not {line}"
             )
+    if page.is_empty:
+        return  # the plugins are those that the page's own commands bring
     printed, trouble = _refusal(block, page)
     unknown = _UNKNOWN_OPTION.search(printed)
     if unknown:
@@ -185,18 +196,31 @@ def _refusal(block: Block, page: PageRun, *arguments: str) -> tuple[str, str]:
 
 
 def _is_used(block: Block, page: PageRun) -> bool:
-    path = Path(block.title)
-    names = {block.title, path.name, path.parts[0]}
-    if path.name in _PYTEST_FILES | {"conftest.py"}:
-        names |= {"pytest"}
-    for later in page.blocks[block.place + 1 :]:
-        if any(uses(text, names) for text in _commands(later)):
+    """Tell whether a later block uses a file, by itself or by another file that the page shows."""
+    later = page.blocks[block.place + 1 :]
+    others = {other.place: other for other in page.blocks if other.kind == "file"}
+    asked = [block]
+    while asked:
+        used = asked.pop()
+        others.pop(used.place, None)
+        if any(_runs(other, used.title) for other in later):
             return True
-        if later.kind == "python" and (
-            path.name in _PYTEST_FILES | {"conftest.py"} or uses(later.text, names)
-        ):
-            return True
+        asked += [other for other in others.values() if uses(other.text, _names(used.title))]
     return False
+
+
+def _names(title: str) -> set[str]:
+    path = Path(title)
+    return {title, path.name, path.parts[0]}
+
+
+def _runs(block: Block, title: str) -> bool:
+    """Tell whether a block that is run uses the file of a title."""
+    of_pytest = Path(title).name in _PYTEST_FILES | {"conftest.py"}
+    if block.kind == "python":
+        return of_pytest or uses(block.text, _names(title))
+    names = _names(title) | ({"pytest"} if of_pytest else set())
+    return any(uses(text, names) for text in _commands(block))
 
 
 def _commands(block: Block) -> list[str]:

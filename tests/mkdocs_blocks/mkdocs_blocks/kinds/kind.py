@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mkdocs_blocks.block import Block
+    from mkdocs_blocks.block import Block, SandboxName
     from mkdocs_blocks.page_run import PageRun
     from mkdocs_blocks.settings import Settings
 
@@ -28,6 +28,8 @@ class Fence:
     """Whether the title is that of a file of the project."""
     written_in: str
     """The lexer that the title's file name stands for; empty when it stands for none."""
+    sandbox: SandboxName = "project"
+    """Where the blocks of its page run."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,8 +34,8 @@ class Python(Kind):
     options = frozenset({"fixture"})
 
     def claims(self, fence: Fence) -> bool:
-        """Claim Python that is not the file of a title."""
-        return fence.lexer == "python"
+        """Claim Python that is not the file of a title, where there is an environment for it."""
+        return fence.lexer == "python" and fence.sandbox != "empty"
 
     def problem(self, fence: Fence) -> Problem | None:
         """Refuse a block that proves nothing."""
