@@ -135,6 +135,7 @@ def _install(folder: Path, python: str, packages: Mapping[str, str], newest: str
     with tempfile.TemporaryDirectory(prefix="evidence-") as built:
         installed = _uv(
             *("pip", "install", "--quiet", "--python", str(interpreter), *wheels, *refresh),
+            "--compile-bytecode",  # once, and not in each run that is measured
             *(
                 _requirement(n, newest if v == NEWEST else v, Path(built))
                 for n, v in packages.items()
