@@ -92,13 +92,19 @@ prove: install
 bench *ARGS: install
     uv run python -m tests.evidence bench "$@"
 
-# Ask whether the newest releases still need the workarounds; 1: a page is out of date, 3: could not be found out.
+# Ask whether the newest releases still need the workarounds (--pre: pre-releases too); 1: a page is out of date, 3: could not be found out.
 check-upstream *ARGS: install
     uv run python -m tests.evidence check-upstream "$@"
 
 # Write what is made of the known issues' front matter: index, navigation, known-issues.json, feed.
+[no-exit-message]
 known-issues: install
-    uv run python -m tests.known_issues generate
+    @uv run python -m tests.known_issues generate
+
+# Begin a known issue: just new-issue event-loop-closed writes its page and its suite.
+[no-exit-message]
+new-issue ID: install
+    @uv run python -m tests.known_issues new "$@"
 
 # Generate the gRPC stubs from the .proto files.
 proto: install

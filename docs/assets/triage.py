@@ -18,8 +18,8 @@ The same rules are in triage.js, for the browser:
 3. An ellipsis in a text is anything within a word; with spaces around it, anything on this line or the next few.
 4. Messages come before signs, and longer texts before shorter ones. Where two stand on one line, the better
    one alone counts.
-5. Only where none is found: a text may have been cut short, with three dots, or the log be one line, which is
-   a part of a text.
+5. Only where none is found: a text may have been cut short, with three dots; or the log is one line, which is
+   a part of a text, or of what its page says of itself.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class Issue(TypedDict):
 
     id: str
     title: str
+    description: str
     messages: list[str]
     signs: list[str]
 
@@ -66,12 +67,277 @@ class Fit(TypedDict):
     more: int
 
 
-# Made from the front matter of the pages by `just known-issues`; the same is in triage.js.
-# <issues>
+# Made from the front matter of the pages by `just known-issues`: begin.
 ISSUES: list[Issue] = json.loads(r"""
-[]
+[
+ {
+  "id": "grpc-segfault",
+  "title": "Fatal Python error: Segmentation fault … Garbage-collecting",
+  "description": "A pytest run over grpc.aio dies with Fatal Python error: Segmentation fault while Garbage-collecting, exit status 139. How to tell that it is this, and the missing line.",
+  "messages": [
+   "Fatal Python error: Segmentation fault … Garbage-collecting",
+   "Fatal Python error: Bus error … Garbage-collecting",
+   "INTERNALERROR> … ValueError: generator already executing",
+   "ValueError: generator already executing"
+  ],
+  "signs": [
+   "Fatal Python error: Segmentation fault",
+   "Extension modules: … grpc._cython.cygrpc",
+   "running the test CRASHED with signal 11",
+   "exit status 139"
+  ]
+ },
+ {
+  "id": "preexec-fn-child",
+  "title": "epoll_wait error: Bad file descriptor, and a child ends with -6",
+  "description": "Some children of a process with an open gRPC channel die of SIGABRT before they begin, when they are started with preexec_fn. The cure is start_new_session.",
+  "messages": [
+   "encountered epoll_wait error: Bad file descriptor",
+   "Kick failed: UNKNOWN:eventfd_write"
+  ],
+  "signs": []
+ },
+ {
+  "id": "aio-code-never-returns",
+  "title": "await call.code() never returns (grpc.aio)",
+  "description": "A test hangs at await call.code() or call.details(): the call was never sent, since its metadata are no text, and its deadline never comes. Await the call itself.",
+  "messages": [
+   "await self._cython_call.status()).code() … CancelledError",
+   "TypeError: Expected str, not <class 'int'>"
+  ],
+  "signs": []
+ },
+ {
+  "id": "run-does-not-end",
+  "title": "The pytest run does not end after “N passed” (gRPC)",
+  "description": "All tests of a gRPC suite pass and the pytest process does not end, or hangs at a test's end until CI's time-out. Three causes, told apart by the stack that faulthandler prints.",
+  "messages": [
+   "The executor did not finishing joining its threads within 300 seconds",
+   "coroutine 'AioServer.shutdown' was never awaited"
+  ],
+  "signs": [
+   "in _python_exit",
+   "in _do_shutdown",
+   "Timeout (…)!"
+  ]
+ },
+ {
+  "id": "blocking-io-error",
+  "title": "BlockingIOError in PollerCompletionQueue._handle_events",
+  "description": "With grpcio before 1.80 and two event loops in two threads asyncio logs BlockingIOError: [Errno 11] from PollerCompletionQueue._handle_events. Calls are answered all the same.",
+  "messages": [
+   "Exception in callback PollerCompletionQueue._handle_events",
+   "PollerCompletionQueue._handle_events … BlockingIOError: [Errno 11] Resource temporarily unavailable"
+  ],
+  "signs": [
+   "BlockingIOError: [Errno 11] Resource temporarily unavailable"
+  ]
+ },
+ {
+  "id": "event-loop-closed",
+  "title": "RuntimeError: Event loop is closed; a different loop (grpc.aio)",
+  "description": "A second async test over a grpc.aio channel fails with Event loop is closed, a first one with attached to a different loop; or event_loop is not found. Which loop owns what, and the cure.",
+  "messages": [
+   "RuntimeError: Event loop is closed",
+   "attached to a different loop",
+   "fixture 'event_loop' not found",
+   "ScopeMismatch: You tried to access the function scoped fixture _function_scoped_runner",
+   "ScopeMismatch: You tried to access the function scoped fixture event_loop",
+   "requested an async fixture … with no plugin or hook that handled it",
+   "async def functions are not natively supported."
+  ],
+  "signs": [
+   "raise RuntimeError('Event loop is closed')",
+   "is bound to a different event loop"
+  ]
+ },
+ {
+  "id": "no-current-event-loop",
+  "title": "There is no current event loop in thread 'MainThread' (grpc.aio)",
+  "description": "A sync test that makes a grpc.aio channel or client passes alone and fails with RuntimeError after any async test. Make the client in a running event loop.",
+  "messages": [
+   "There is no current event loop in thread 'MainThread'"
+  ],
+  "signs": [
+   "There is no current event loop",
+   "ResourceWarning: unclosed event loop"
+  ]
+ },
+ {
+  "id": "descriptor-pool",
+  "title": "Couldn't build proto file into descriptor pool",
+  "description": "Each test passes alone; together one fails with TypeError and duplicate file name: two .proto files had the same path as protoc saw it.",
+  "messages": [
+   "Couldn't build proto file into descriptor pool: duplicate file name",
+   "Couldn't build proto file into descriptor pool"
+  ],
+  "signs": [
+   "A file with this name is already in the pool",
+   "File already exists in database"
+  ]
+ },
+ {
+  "id": "gencode-versions",
+  "title": "VersionError: incompatible Protobuf Gencode/Runtime versions",
+  "description": "pytest cannot import a generated module: protobuf or grpcio is older than the tools that generated it. How to read the message, and which side to move.",
+  "messages": [
+   "Detected incompatible Protobuf Gencode/Runtime versions when loading",
+   "Runtime version cannot be older than the linked gencode version",
+   "cannot import name 'runtime_version' from 'google.protobuf'",
+   "The grpc package installed is at version … but the generated code"
+  ],
+  "signs": [
+   "google.protobuf.runtime_version",
+   "cannot import name 'builder' from 'google.protobuf.internal'",
+   "unexpected keyword argument '_registered_method'",
+   "has no attribute 'add_registered_method_handlers'"
+  ]
+ },
+ {
+  "id": "pb2-import",
+  "title": "ModuleNotFoundError: No module named 'x_pb2' in x_pb2_grpc.py",
+  "description": "A generated x_pb2_grpc.py imports x_pb2 as if it were at the top, and pytest does not find it. Generate from the root of the package.",
+  "messages": [
+   "ModuleNotFoundError: No module named '…_pb2'",
+   "ModuleNotFoundError: No module named '…_pb2_grpc'"
+  ],
+  "signs": [
+   "No module named …_pb2"
+  ]
+ },
+ {
+  "id": "connection-refused",
+  "title": "failed to connect to all addresses … Connection refused",
+  "description": "The first gRPC call to a server in a process of its own fails with UNAVAILABLE and Connection refused: the process runs, and does not listen yet.",
+  "messages": [
+   "failed to connect to all addresses … Connection refused",
+   "Failed to connect to remote host: Connection refused"
+  ],
+  "signs": [
+   "failed to connect to all addresses",
+   "status = StatusCode.UNAVAILABLE"
+  ]
+ },
+ {
+  "id": "deadline-in-the-loop",
+  "title": "DEADLINE_EXCEEDED from a sync stub in an async test",
+  "description": "A call of a sync gRPC stub in an async test ends with DEADLINE_EXCEEDED, or never, since it holds the event loop in which the server should run.",
+  "messages": [],
+  "signs": [
+   "status = StatusCode.DEADLINE_EXCEEDED",
+   "Deadline Exceeded"
+  ]
+ },
+ {
+  "id": "http-proxy",
+  "title": "failed to connect to all addresses … HTTP proxy returned 403",
+  "description": "gRPC sends calls for a server on 127.0.0.1 to the proxy of http_proxy, https_proxy or grpc_proxy: UNAVAILABLE. NO_PROXY in upper case does not help.",
+  "messages": [
+   "HTTP proxy returned response code",
+   "HTTP proxy handshake with"
+  ],
+  "signs": []
+ },
+ {
+  "id": "shared-port",
+  "title": "The wrong server answers under pytest-xdist; Failed to bind",
+  "description": "Two gRPC servers can listen on the same port on Linux, so workers of pytest-xdist are answered by each other's servers. Port 0 is the cure, for Failed to bind to address too.",
+  "messages": [
+   "RuntimeError: Failed to bind to address",
+   "Failed to add port to server"
+  ],
+  "signs": [
+   "Address already in use"
+  ]
+ },
+ {
+  "id": "fork-noise-on-stderr",
+  "title": "Other threads are currently calling into gRPC (fork_posix.cc)",
+  "description": "gRPC writes a line to standard error when a process forks during a call, and a test that wants standard error empty fails. One variable silences it.",
+  "messages": [],
+  "signs": [
+   "skipping fork() handlers",
+   "All log messages before absl::InitializeLog()"
+  ]
+ },
+ {
+  "id": "forked-coverage",
+  "title": "Coverage falls with --forked: only what runs at import counts",
+  "description": "With pytest-forked the coverage of a gRPC suite falls to the lines that run at import, without any error. Two lines of configuration bring it back.",
+  "messages": [],
+  "signs": [
+   "--cov … --forked",
+   "--forked … --cov",
+   "Required test coverage of … not reached"
+  ]
+ },
+ {
+  "id": "forked-mixed",
+  "title": "previous item was not torn down properly (pytest-forked)",
+  "description": "A file whose last test is forked, after one that is not, makes the next file's first test fail with AssertionError at setup. pytest-forked 1.7.5 ends it.",
+  "messages": [
+   "AssertionError: previous item was not torn down properly"
+  ],
+  "signs": [
+   "previous item was not torn down properly"
+  ]
+ },
+ {
+  "id": "grpc-fork-parent",
+  "title": "Forked gRPC tests hang or crash from the first one on",
+  "description": "With --forked, tests hang or die of a signal since the pytest process opened a gRPC channel or started a server before the fork: which combinations do, and the way out.",
+  "messages": [
+   "Check failed: next_worker->state == KICKED",
+   "Timeout (…)! … in add_insecure_port"
+  ],
+  "signs": [
+   "running the test CRASHED with signal 11",
+   "running the test CRASHED with signal 6",
+   "running the test EXITED with status 1"
+  ]
+ },
+ {
+  "id": "init-before-fork",
+  "title": "Forked grpc.aio tests time out: init_grpc_aio() before the fork",
+  "description": "Under --forked every grpc.aio channel stays unconnected, since pytest's own process has called grpc.aio.init_grpc_aio(), often in a library that was imported.",
+  "messages": [],
+  "signs": [
+   "in watch_connectivity_state … CancelledError",
+   "in channel_ready … TimeoutError"
+  ]
+ },
+ {
+  "id": "pytest-forked-pytest-9.2",
+  "title": "running the test EXITED with status 3 (pytest 9.2, --forked)",
+  "description": "Since pytest 9.2.0 every test that is run with --forked fails with EXITED with status 3, or CRASHED with signal 0. A few lines of conftest.py make every forked test right again.",
+  "messages": [
+   "running the test EXITED with status 3",
+   "running the test CRASHED with signal 0",
+   "ValueError: unmarshallable object"
+  ],
+  "signs": []
+ },
+ {
+  "id": "abandoned-call",
+  "title": "server.stop(grace) takes all of its grace (grpc.aio)",
+  "description": "Since grpcio 1.83 a grpc.aio stream that a test leaves after its first message runs on, and the server's stop waits for it: each such test is slower by the grace.",
+  "messages": [],
+  "signs": [
+   "stop() takes all of its grace"
+  ]
+ },
+ {
+  "id": "aio-request-empty",
+  "title": "Exception serializing message! (grpc.aio sends it empty)",
+  "description": "A grpc.aio stub that is called with a request of the wrong type sends an empty message, and the call ends with OK: a test can pass for the wrong reason.",
+  "messages": [
+   "Exception serializing message!"
+  ],
+  "signs": []
+ }
+]
 """)
-# </issues>
+# End of what `just known-issues` makes.
 
 ROW = 400  # characters of a line that are read and shown together
 FEW_LINES = 400  # characters, without spaces, for which " … " may stand
@@ -252,11 +518,15 @@ def found(log: list[Row], issues: list[Issue]) -> list[Hit]:
     """Return all hits that count: where two stand in one row, the better one alone does."""
     stream = Stream(log)
     known = list(texts(issues))
-    titles = [Text(number, PART, issue["title"], (), ()) for number, issue in enumerate(issues)]
+    told = [
+        Text(number, PART, text, (), ())
+        for number, issue in enumerate(issues)
+        for text in (issue["title"], issue["description"])
+    ]
     hits = (
         [hit for text in known for hit in stream.whole(text)]
         or [hit for text in known for hit in stream.cut(text)]
-        or [hit for text in [*known, *titles] for hit in stream.part(text)]
+        or [hit for text in [*known, *told] for hit in stream.part(text)]
     )
     best: dict[int, tuple[int, int]] = {}
     for hit in hits:
@@ -320,7 +590,10 @@ def report(fits: list[Fit]) -> Iterator[str]:
         yield ""
     if not fits:
         yield "Nothing that we know fits."
-        yield "Is it the whole log, from the first failure on? A process that died says more with PYTHONFAULTHANDLER=1."
+        yield (
+            "Is it all of the output, standard error too? "
+            "A process that died says more with PYTHONFAULTHANDLER=1."
+        )
         yield f"All messages: {address('triage')}"
 
 

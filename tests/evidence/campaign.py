@@ -150,7 +150,7 @@ class Campaign:
             return record
         path = self._state(cell)
         path.parent.mkdir(parents=True, exist_ok=True)
-        state = {"fingerprint": _fingerprint(cell, runs), "record": asdict(record)}
+        state = {"fingerprint": fingerprint(cell, runs), "record": asdict(record)}
         unfinished = path.with_name(path.name + ".part")
         unfinished.write_text(json.dumps(state), encoding="utf-8")
         unfinished.replace(path)
@@ -168,7 +168,7 @@ class Campaign:
         if self._again or not path.exists():
             return None
         state = json.loads(path.read_text(encoding="utf-8"))
-        if state["fingerprint"] != _fingerprint(cell, runs):
+        if state["fingerprint"] != fingerprint(cell, runs):
             return None
         return Record(**state["record"])
 
@@ -195,7 +195,7 @@ class Campaign:
             yield advance
 
 
-def _fingerprint(cell: Cell, runs: int) -> str:
+def fingerprint(cell: Cell, runs: int) -> str:
     """Tell apart results that were made with other packages, runs, inputs or platforms."""
     known = [FORMAT, cell.python, cell.packages, cell.others, runs, this_platform()]
     known += [cell.definition] if cell.definition else []

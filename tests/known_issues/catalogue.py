@@ -1,7 +1,7 @@
 """What is made from the front matter of the known issues, and committed.
 
 The rows of the index, a status strip for each page, the navigation in mkdocs.yml, the issues in
-OSV's format, a feed, and the rows of the watch.
+OSV's format, a feed, the rows of the watch, and what the triage knows.
 """
 
 import json
@@ -11,7 +11,10 @@ from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests.evidence.experiments.issues import EXPERIMENT as MEASURED
+from tests.evidence.experiments.issues import section
 from tests.evidence.markdown import listing, table
+from tests.known_issues import triage
 from tests.known_issues.front_matter import (
     PAGES,
     Affected,
@@ -39,9 +42,9 @@ TITLES = {
 }
 """What the index and the navigation call each group."""
 
-# The marks in mkdocs.yml between which the navigation is written.
-_BEGIN = "      # Made from the front matter of the pages by `just known-issues`: begin.\n"
-_END = "      # End of what `just known-issues` makes.\n"
+# The marks in a file between which what is made is written; a comment's sign comes first.
+_BEGIN = "Made from the front matter of the pages by `just known-issues`: begin.\n"
+_END = "End of what `just known-issues` makes.\n"
 
 _OSV_VERSION = "1.7.5"
 _OSV_PREFIX = "x_grpc-aio-under-pytest-"
@@ -57,12 +60,24 @@ def generated(project: Path) -> dict[Path, str]:
     found = issues(project)
     folder = project / GENERATED
     return {
-        **{folder / f"{issue.id}.md": HEAD + strip(issue) for issue in found},
+        **{
+            folder / f"{issue.id}.md": HEAD + strip(issue)
+            for issue in found
+            if f"{GENERATED}/{issue.id}.md" in page_of(project, issue).read_text(encoding="utf-8")
+        },
         folder / "index.md": HEAD + "\n" + index(project, found),
         folder / "watch.md": HEAD + "\n" + watched(found),
+        **MEASURED.rendered(project / "docs/evidence"),
         project / PAGES / "known-issues.json": osv(found),
         project / PAGES / "feed.xml": feed(found),
-        project / "mkdocs.yml": navigation(project, found),
+        folder / "triage.md": HEAD + "\n" + triage.messages(found),
+        project / triage.PYTHON: renewed(project, triage.PYTHON, "# ", triage.python(found)),
+        project / triage.JAVASCRIPT: renewed(
+            project, triage.JAVASCRIPT, "// ", triage.javascript(found)
+        ),
+        project / "mkdocs.yml": renewed(
+            project, "mkdocs.yml", "      # ", navigation(project, found)
+        ),
     }
 
 
@@ -102,6 +117,11 @@ def strip(issue: Issue) -> str:
         "What it does": _DOES[issue.severity],
         "Way out": issue.workaround,
     }
+    if issue.examples:
+        measured = f"docs/evidence/generated/issues.md:{section(issue.id)}"
+        entries["Last measured"] = "\n    ".join(
+            ["<!-- from the data -->", f'--8<-- "{measured}"', "([how](../evidence/issues.md))"]
+        )
     terms = "\n\n".join(f"{term}\n:   {text}" for term, text in entries.items())
     return f'<div class="status-strip" markdown>\n\n{terms}\n\n</div>\n'
 
@@ -158,14 +178,7 @@ def watched(found: Sequence[Issue]) -> str:
 
 
 def navigation(project: Path, found: Sequence[Issue]) -> str:
-    """Return mkdocs.yml with the issues, and the further pages of each, between the two marks."""
-    settings = (project / "mkdocs.yml").read_text(encoding="utf-8")
-    before, begin, rest = settings.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not begin or not end:
-        raise ValueError(
-            f"mkdocs.yml:1: nav: a mark is gone; write {(_END if begin else _BEGIN)!r}"
-        )
+    """Return the lines of mkdocs.yml with the issues, and the further pages of each."""
     further = further_pages(project)
     lines = []
     for group, members in groupby(found, key=lambda issue: issue.group):
@@ -173,7 +186,21 @@ def navigation(project: Path, found: Sequence[Issue]) -> str:
         for issue in members:
             lines.append(_entry(issue.nav, page_of(project, issue)))
             lines += [_entry(heading(page), page) for page in further[issue.id]]
-    return "".join([before, begin, *lines, end, after])
+    return "".join(lines)
+
+
+def renewed(project: Path, name: str, comment: str, made: str) -> str:
+    """Return a file of the project with what is made between its two marks.
+
+    Each mark is a line, which begins with `comment`. Raises `ValueError` when one is gone.
+    """
+    text = (project / name).read_text(encoding="utf-8")
+    before, begin, rest = text.partition(comment + _BEGIN)
+    _, end, after = rest.partition(comment + _END)
+    if not begin or not end:
+        lost = comment + (_END if begin else _BEGIN)
+        raise ValueError(f"{name}:1: a mark is gone; write {lost!r}")
+    return f"{before}{begin}{made}{end}{after}"
 
 
 def _entry(name: str, page: Path) -> str:

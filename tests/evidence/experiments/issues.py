@@ -35,10 +35,10 @@ def _measure(bench: Bench, run: Run) -> Finding:
 
 def _others(run: Run) -> dict[str, dict[str, str]]:
     """Return what the lines before the last one install, by a name for each."""
-    return {f"line {n}": _versions(line) for n, line in enumerate(run.installed[:-1], 1)}
+    return {f"line {n}": versions_of(line) for n, line in enumerate(run.installed[:-1], 1)}
 
 
-def _versions(installed: Mapping[str, str]) -> dict[str, str]:
+def versions_of(installed: Mapping[str, str]) -> dict[str, str]:
     """Return the packages of a line with their versions, or with their bounds."""
     return {name: bounds.removeprefix("==") for name, bounds in installed.items()}
 
@@ -49,7 +49,7 @@ def _cells(_pins: Pins) -> list[Cell]:
             experiment="issues",
             parameters={"issue": run.suite.name, "run": run.name, "python": python},
             python=python,
-            packages=_versions(run.installed[-1]),
+            packages=versions_of(run.installed[-1]),
             others=_others(run),
             runs=RUNS,
             measure=partial(_measure, run=run),

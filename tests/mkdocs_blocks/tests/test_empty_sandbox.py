@@ -223,7 +223,7 @@ def test_what_uv_says_of_an_installation_is_no_output(page: Write, check: Check)
         "docs/index.md:13: `echo tea"
     ]
     page(f"```console\n$ {says}; echo tea\ntea\n```\n", "other.md")
-    assert "docs/other.md:2: `printf" in check("docs/other.md").stdout
+    assert "docs/other.md:3: `printf" in check("docs/other.md").stdout
 
 
 def test_a_module_may_be_made_by_a_command(project: Path, page: Write, check: Check) -> None:
