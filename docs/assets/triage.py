@@ -77,14 +77,21 @@ ISSUES: list[Issue] = json.loads(r"""
   "messages": [
    "Fatal Python error: Segmentation fault … Garbage-collecting",
    "Fatal Python error: Bus error … Garbage-collecting",
-   "INTERNALERROR> … ValueError: generator already executing",
-   "ValueError: generator already executing"
+   "Garbage-collecting",
+   "INTERNALERROR> ValueError: generator already executing"
   ],
   "signs": [
    "Fatal Python error: Segmentation fault",
+   "Fatal Python error: Bus error",
    "Extension modules: … grpc._cython.cygrpc",
+   "ValueError: generator already executing",
    "running the test CRASHED with signal 11",
-   "exit status 139"
+   "Segmentation fault (core dumped)",
+   "exit status 139",
+   "exit code 139",
+   "signal 11",
+   "SIGSEGV",
+   "node down: Not properly terminated"
   ]
  },
  {

@@ -221,6 +221,15 @@ def test_both_languages_agree_on_any_log(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("pasted", "named"),
     [
+        ("signal 11", "grpc-segfault"),
+        ("exit code 139", "grpc-segfault"),
+        ("Error: Process completed with exit code 139.", "grpc-segfault"),
+        (
+            ".ci/test.sh: line 3:  4711 Segmentation fault      (core dumped) pytest",
+            "grpc-segfault",
+        ),
+        ("[gw1] node down: Not properly terminated", "grpc-segfault"),
+        ("Garbage-coll", "grpc-segfault"),
         ("attached to a different loop", "event-loop-closed"),
         (
             "E   RuntimeError: Task got Future <y> attached to a different loop",
