@@ -86,9 +86,12 @@ ISSUES: list[Issue] = json.loads(r"""
    "Extension modules: … grpc._cython.cygrpc",
    "ValueError: generator already executing",
    "running the test CRASHED with signal 11",
-   "Segmentation fault (core dumped)",
+   "Segmentation fault",
    "exit status 139",
    "exit code 139",
+   "exit code -11",
+   "exit value 139",
+   "exited with 139",
    "signal 11",
    "SIGSEGV",
    "node down: Not properly terminated"
@@ -155,7 +158,9 @@ ISSUES: list[Issue] = json.loads(r"""
   ],
   "signs": [
    "raise RuntimeError('Event loop is closed')",
-   "is bound to a different event loop"
+   "attached to a different event loop",
+   "is bound to a different event loop",
+   "scoped fixture 'event_loop' with a"
   ]
  },
  {
@@ -167,6 +172,7 @@ ISSUES: list[Issue] = json.loads(r"""
   ],
   "signs": [
    "There is no current event loop",
+   "RuntimeError: no running event loop",
    "ResourceWarning: unclosed event loop"
   ]
  },
@@ -179,6 +185,7 @@ ISSUES: list[Issue] = json.loads(r"""
    "Couldn't build proto file into descriptor pool"
   ],
   "signs": [
+   "duplicate file name",
    "A file with this name is already in the pool",
    "File already exists in database"
   ]
@@ -189,6 +196,7 @@ ISSUES: list[Issue] = json.loads(r"""
   "description": "pytest cannot import a generated module: protobuf or grpcio is older than the tools that generated it. How to read the message, and which side to move.",
   "messages": [
    "Detected incompatible Protobuf Gencode/Runtime versions when loading",
+   "Detected mismatched Protobuf Gencode/Runtime",
    "Runtime version cannot be older than the linked gencode version",
    "cannot import name 'runtime_version' from 'google.protobuf'",
    "The grpc package installed is at version … but the generated code"
@@ -222,7 +230,8 @@ ISSUES: list[Issue] = json.loads(r"""
   ],
   "signs": [
    "failed to connect to all addresses",
-   "status = StatusCode.UNAVAILABLE"
+   "status = StatusCode.UNAVAILABLE",
+   "terminated with (StatusCode.UNAVAILABLE"
   ]
  },
  {
@@ -231,6 +240,7 @@ ISSUES: list[Issue] = json.loads(r"""
   "description": "A call of a sync gRPC stub in an async test ends with DEADLINE_EXCEEDED, or never, since it holds the event loop in which the server should run.",
   "messages": [],
   "signs": [
+   "terminated with (StatusCode.DEADLINE_EXCEEDED",
    "status = StatusCode.DEADLINE_EXCEEDED",
    "Deadline Exceeded"
   ]
@@ -243,14 +253,17 @@ ISSUES: list[Issue] = json.loads(r"""
    "HTTP proxy returned response code",
    "HTTP proxy handshake with"
   ],
-  "signs": []
+  "signs": [
+   "via HTTP proxy",
+   "cannot parse value of 'http_proxy'"
+  ]
  },
  {
   "id": "shared-port",
   "title": "The wrong server answers under pytest-xdist; Failed to bind",
   "description": "Two gRPC servers can listen on the same port on Linux, so workers of pytest-xdist are answered by each other's servers. Port 0 is the cure, for Failed to bind to address too.",
   "messages": [
-   "RuntimeError: Failed to bind to address",
+   "Failed to bind to address",
    "Failed to add port to server"
   ],
   "signs": [
