@@ -64,6 +64,8 @@ class Cell:
     """Further environments, each a name and its packages."""
     inputs: Sequence[Path] = ()
     """The files and folders that it runs: a change to them makes an old result void."""
+    definition: str = ""
+    """What it runs, where that stands in no file of its own: a change makes an old result void."""
     alone: bool = False
     """Whether nothing else may run meanwhile, since time is measured."""
 
@@ -148,7 +150,7 @@ class Campaign:
             return record
         path = self._state(cell)
         path.parent.mkdir(parents=True, exist_ok=True)
-        state = {"fingerprint": _fingerprint(cell, runs), "record": asdict(record)}
+        state = {"fingerprint": fingerprint(cell, runs), "record": asdict(record)}
         unfinished = path.with_name(path.name + ".part")
         unfinished.write_text(json.dumps(state), encoding="utf-8")
         unfinished.replace(path)
@@ -166,7 +168,7 @@ class Campaign:
         if self._again or not path.exists():
             return None
         state = json.loads(path.read_text(encoding="utf-8"))
-        if state["fingerprint"] != _fingerprint(cell, runs):
+        if state["fingerprint"] != fingerprint(cell, runs):
             return None
         return Record(**state["record"])
 
@@ -193,14 +195,11 @@ class Campaign:
             yield advance
 
 
-def _fingerprint(cell: Cell, runs: int) -> str:
+def fingerprint(cell: Cell, runs: int) -> str:
     """Tell apart results that were made with other packages, runs, inputs or platforms."""
-    digest = hashlib.sha256(
-        json.dumps(
-            [FORMAT, cell.python, cell.packages, cell.others, runs, this_platform()],
-            sort_keys=True,
-        ).encode()
-    )
+    known = [FORMAT, cell.python, cell.packages, cell.others, runs, this_platform()]
+    known += [cell.definition] if cell.definition else []
+    digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
     for path in cell.inputs:
         files = [path] if path.is_file() else sorted(path.rglob("*.*"))
         for file in files:

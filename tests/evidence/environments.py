@@ -77,21 +77,27 @@ def bare_variables() -> dict[str, str]:
 class Environments:
     """Makes environments below a folder and keeps them, so that the next run need not."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep the environments in `folder`, which is made when it is needed."""
+    def __init__(self, folder: Path, *, pre_releases: bool = False) -> None:
+        """Keep the environments in `folder`, which is made when it is needed.
+
+        `pre_releases` lets the newest version of a package be one.
+        """
         self._folder = folder
+        self._pre_releases = pre_releases
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def make(self, python: str, packages: Mapping[str, str]) -> Environment:
         """Return an environment of Python `python` (3.13) with each package at its version.
 
+        A package may have bounds in place of a version: `>=7.35,<8`.
         What the packages themselves need comes at the newest version that fits. Raises
         `Unavailable` or `Unreachable`, and `ValueError` when the versions contradict each other.
         """
         wanted = dict(sorted(packages.items()))
         if NEWEST in wanted.values():
             wanted["today"] = f"{datetime.now(tz=UTC):%Y-%m-%d}"
+            wanted["pre-releases"] = f"{self._pre_releases}"
         key = hashlib.sha256(json.dumps([python, wanted]).encode()).hexdigest()[:16]
         folder = self._folder / key
         with self._lock:
@@ -99,7 +105,8 @@ class Environments:
         with lock:
             listing = folder / "packages.json"
             if not listing.exists():
-                _install(folder, python, packages)
+                newest = ">=0.dev0" if self._pre_releases else ""
+                _install(folder, python, packages, newest)
             listed = json.loads(listing.read_text(encoding="utf-8"))
         return Environment(
             python=folder / "bin" / "python",
@@ -108,7 +115,8 @@ class Environments:
         )
 
 
-def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
+def _install(folder: Path, python: str, packages: Mapping[str, str], newest: str) -> None:
+    """Make an environment; `newest` bounds each package that is wanted at its newest version."""
     shutil.rmtree(folder, ignore_errors=True)
     found = _uv("python", "find", "--no-python-downloads", python)
     if found.returncode:
@@ -118,7 +126,8 @@ def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
         raise Unreachable(f"uv could not make an environment:\n{made.stderr}")
     interpreter = folder / "bin" / "python"
     requirements = [
-        name if version == NEWEST else f"{name}=={version}" for name, version in packages.items()
+        f"{name}{newest if version == NEWEST else _bounds(version)}"
+        for name, version in packages.items()
     ]
     # For the newest version, uv must not answer from its cache.
     refresh = [f"--refresh-package={name}" for name, v in packages.items() if v == NEWEST]
@@ -142,6 +151,10 @@ def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
         "packages": {entry["name"]: entry["version"] for entry in json.loads(listed.stdout)},
     }
     (folder / "packages.json").write_text(json.dumps(listing), encoding="utf-8")
+
+
+def _bounds(version: str) -> str:
+    return version if version[0] in "<>=!~" else f"=={version}"
 
 
 def _failure(installed: "subprocess.CompletedProcess[str]") -> Exception:

@@ -1,6 +1,5 @@
 """The suites of the known issues fail and are cured as they say, with the project's packages."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -33,18 +32,16 @@ def test_run_is_a_readers(run: suites.Run) -> None:
     installed = [line for line in lines if not line.startswith("cp ")]
     assert installed
     assert all(suites.LAUNCHER.search(line) for line in installed)
-    assert "uv run" not in run.in_project
+    assert "uv run" not in run.with_programs([Path("/bin")] * len(run.installed))
     assert run.message
     assert run.control
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.suite.name}: {run.name}")
-def test_run(run: suites.Run, tmp_path: Path) -> None:
+def test_run(run: suites.Run) -> None:
     """The message, the control and the exit status are those that the suite promises."""
     if tuple(map(int, run.python.split("."))) > sys.version_info:
         pytest.skip(f"needs Python {run.python}")
-    folder = tmp_path / run.suite.name
-    shutil.copytree(run.suite, folder, ignore=shutil.ignore_patterns("runs.toml", "__pycache__"))
-    process = suites.shell(run.in_project, folder, patience=PATIENCE)
-    lacks = run.missing(process.returncode, process.stdout)
-    assert not lacks, process.stdout
+    programs = [Path(sys.executable).parent] * len(run.installed)
+    ended = suites.attempt(run, programs, seconds=PATIENCE)
+    assert not run.lacks(ended), ended.output

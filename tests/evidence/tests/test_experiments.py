@@ -1,6 +1,7 @@
 """Experiments know their cells, and say what their records say."""
 
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.evidence import experiments
 from tests.evidence.__main__ import DOCS, EXPERIMENTS, MEASURED
+from tests.evidence.campaign import fingerprint
 from tests.evidence.environments import NO_WHEEL, pins
 from tests.evidence.experiment import Experiment
 from tests.evidence.experiments import compatibility, fork_traps, speed
@@ -16,6 +18,8 @@ from tests.evidence.outcome import Outcome
 from tests.evidence.records import Record
 from tests.evidence.sessions import Report, Session
 from tests.evidence.subjects import NEWEST_PYTHON, PROJECT, PYTHONS
+from tests.known_issues import suites
+from tests.project.update import renew
 
 PINS = pins(PROJECT)
 
@@ -71,6 +75,29 @@ def test_inputs_of_cells_exist(experiment: Experiment) -> None:
     """A file that is run is watched for changes: a misspelt one never changes."""
     for cell in experiment.cells(PINS):
         assert [path for path in cell.inputs if not path.exists()] == []
+
+
+def test_a_bump_voids_only_what_was_measured_with_that_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `just update`, `just evidence` measures the cells that have the package at its pin."""
+    shutil.copytree(suites.ROOT, tmp_path / "examples/known_issues")
+    cells_before = [cell for each in EXPERIMENTS.values() for cell in each.cells(PINS)]
+    monkeypatch.setattr(suites, "ROOT", tmp_path / "examples/known_issues")
+    assert renew(tmp_path, {"pytest-asyncio": (PINS["pytest-asyncio"], "9.9.9")})
+    bumped = {**PINS, "pytest-asyncio": "9.9.9"}
+    cells_after = [cell for each in EXPERIMENTS.values() for cell in each.cells(bumped)]
+    after = {cell.name: fingerprint(cell, cell.runs) for cell in cells_after}
+    kept: set[str] = set()
+    void: set[str] = set()
+    for cell in cells_before:
+        uses = [cell.packages, *cell.others.values()]
+        pinned = {packages.get("pytest-asyncio") for packages in uses}
+        same = after.get(cell.name) == fingerprint(cell, cell.runs)
+        assert same is (PINS["pytest-asyncio"] not in pinned), cell.name
+        (kept if same else void).add(cell.experiment)
+    assert {"issues", "compatibility"} <= kept
+    assert {"issues", "versions", "leaks"} <= void
 
 
 def test_versions_are_the_whole_matrix() -> None:

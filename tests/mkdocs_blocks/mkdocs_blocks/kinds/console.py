@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mkdocs_blocks.block import BlockError, Fault
 from mkdocs_blocks.difference import difference
+from mkdocs_blocks.kinds.file import check_options_known
 from mkdocs_blocks.kinds.kind import Fence, Kind
 from mkdocs_blocks.transcript import commands, first_difference
 
@@ -58,6 +59,8 @@ class Console(Kind):
                     f"if it should, let the next command be `$ {STATUS_QUESTION}`",
                     [*page.tail(printed[number]), *page.named_lines(printed[number])],
                 )
+            if page.is_empty:
+                check_options_known(page, printed[number], command.expected)
             _compare(block, page, command, printed[number])
         if session.trouble:
             culprit = asked[min(len(session.runs), len(asked) - 1)]
