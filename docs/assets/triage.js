@@ -80,7 +80,7 @@ const TRIAGE_ISSUES = [
    "async def functions are not natively supported."
   ],
   "signs": [
-   "Event loop is closed",
+   "raise RuntimeError('Event loop is closed')",
    "is bound to a different event loop"
   ]
  },

@@ -147,7 +147,7 @@ ISSUES: list[Issue] = json.loads(r"""
    "async def functions are not natively supported."
   ],
   "signs": [
-   "Event loop is closed",
+   "raise RuntimeError('Event loop is closed')",
    "is bound to a different event loop"
   ]
  },

@@ -1,14 +1,13 @@
 """The suites of the known issues fail and are cured as they say, with the project's packages."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.known_issues import suites
+from tests.known_issues.conftest import Record
 
 RUNS = [run for run in suites.runs() if run.project]
-PATIENCE = 100.0  # seconds; what hangs ends itself after ten
 
 
 def test_every_folder_is_a_suite() -> None:
@@ -38,10 +37,7 @@ def test_run_is_a_readers(run: suites.Run) -> None:
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.suite.name}: {run.name}")
-def test_run(run: suites.Run) -> None:
+def test_run(run: suites.Run, record: Record) -> None:
     """The message, the control and the exit status are those that the suite promises."""
-    if tuple(map(int, run.python.split("."))) > sys.version_info:
-        pytest.skip(f"needs Python {run.python}")
-    programs = [Path(sys.executable).parent] * len(run.installed)
-    ended = suites.attempt(run, programs, seconds=PATIENCE)
+    ended = record(run)
     assert not run.lacks(ended), ended.output
