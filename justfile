@@ -97,8 +97,14 @@ check-upstream *ARGS: install
     uv run python -m tests.evidence check-upstream "$@"
 
 # Write what is made of the known issues' front matter: index, navigation, known-issues.json, feed.
+[no-exit-message]
 known-issues: install
-    uv run python -m tests.known_issues generate
+    @uv run python -m tests.known_issues generate
+
+# Begin a known issue: just new-issue event-loop-closed writes its page and its suite.
+[no-exit-message]
+new-issue ID: install
+    @uv run python -m tests.known_issues new "$@"
 
 # Generate the gRPC stubs from the .proto files.
 proto: install

@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tests.evidence.experiments.issues import EXPERIMENT as MEASURED
 from tests.evidence.experiments.issues import section
 from tests.evidence.markdown import listing, table
 from tests.known_issues import triage
@@ -59,9 +60,14 @@ def generated(project: Path) -> dict[Path, str]:
     found = issues(project)
     folder = project / GENERATED
     return {
-        **{folder / f"{issue.id}.md": HEAD + strip(issue) for issue in found},
+        **{
+            folder / f"{issue.id}.md": HEAD + strip(issue)
+            for issue in found
+            if f"{GENERATED}/{issue.id}.md" in page_of(project, issue).read_text(encoding="utf-8")
+        },
         folder / "index.md": HEAD + "\n" + index(project, found),
         folder / "watch.md": HEAD + "\n" + watched(found),
+        **MEASURED.rendered(project / "docs/evidence"),
         project / PAGES / "known-issues.json": osv(found),
         project / PAGES / "feed.xml": feed(found),
         folder / "triage.md": HEAD + "\n" + triage.messages(found),

@@ -35,9 +35,11 @@ from tests.known_issues import suites
 
 PAGES = "docs/known-issues"
 """The folder of the pages, below the project's root."""
-FURTHER = ("README.md", "triage.md", "not-reproduced.md", "grpc-segfault.md")
+FURTHER = ("README.md", "triage.md", "not-reproduced.md")
 """Pages of the folder that are neither an issue, nor a report, nor a further page of an issue."""
 REPORTS = "upstream-report*.md"
+TODO = "TODO "
+"""What a text of a new page begins with, as long as nobody has written it."""
 _LEAST = 4
 """How many letters the triage looks for at least, before an ellipsis."""
 
@@ -90,6 +92,8 @@ def _name(text: str) -> str:
 
 
 def _line(text: str) -> str:
+    if text.startswith(TODO):
+        raise ValueError(f"is not written yet; write {text.removeprefix(TODO)}")
     if text != " ".join(text.split()):
         raise ValueError("has a line break or blanks too many; write it in one line")
     return text
@@ -266,11 +270,16 @@ def issues(project: Path) -> list[Issue]:
     Raises `ValueError` with a line for each fault, as `docs/known-issues/x.md:LINE: key: what is
     wrong; what to write`.
     """
-    found, faults = _read(project)
-    if faults:
-        raise ValueError("\n".join(faults))
+    found, wrong = _read(project)
+    if wrong:
+        raise ValueError("\n".join(wrong))
     order = list(Group)
     return sorted(found, key=lambda issue: (order.index(issue.group), issue.id))
+
+
+def faults(project: Path) -> list[str]:
+    """Return what is wrong with the front matter of the pages, a line for each; see `issues`."""
+    return _read(project)[1]
 
 
 def line_of(page: Path, key: str) -> int:
@@ -302,7 +311,7 @@ def _keys(page: Path) -> set[str]:
 def _read(project: Path) -> tuple[list[Issue], list[str]]:
     """Read every page of the folder; return its issues, and what is wrong."""
     found: list[Issue] = []
-    faults: list[str] = []
+    wrong: list[str] = []
     folder = project / PAGES
     others = {page for pages in further_pages(project).values() for page in pages}
     others |= {*folder.glob(REPORTS), *(folder / name for name in FURTHER)}
@@ -312,8 +321,8 @@ def _read(project: Path) -> tuple[list[Issue], list[str]]:
         try:
             found.append(_issue(page, project))
         except _FaultyError as faulty:
-            faults += [f"{PAGES}/{page.name}:{line}" for line in faulty.lines]
-    return found, faults
+            wrong += [f"{PAGES}/{page.name}:{line}" for line in faulty.lines]
+    return found, wrong
 
 
 class _FaultyError(Exception):

@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,8 @@ from tests.evidence.outcome import Run as Ended
 from tests.evidence.outcome import run as execute
 
 ROOT = Path(__file__).parents[2] / "examples" / "known_issues"
+PROGRAMS = Path(sys.executable).parent
+"""The programs of the project's own environment."""
 # What a reader puts before a program, in place of an environment that has it.
 LAUNCHER = re.compile(r"\buv run --no-project (?:--with (?:'[^']*'|\S+) )*")
 # Variables that change what gRPC does with a server on this machine.

@@ -16,7 +16,7 @@ from mkdocs_blocks.shell_syntax import uses
 from mkdocs_blocks.transcript import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mkdocs_blocks.block import Block
     from mkdocs_blocks.page_run import PageRun
@@ -28,17 +28,16 @@ _UNKNOWN_OPTION = re.compile(r"Unknown config option: (?P<key>\S+)")
 _PYTEST_USAGE_ERROR = 4
 
 
-def wrong_language(fence: Fence) -> Problem | None:
-    """Return what is wrong when a block's language is not that of the file in its title."""
-    if not fence.written_in or fence.written_in == fence.lexer:
-        return None
-    return Problem(
-        rule="wrong-language",
-        message=(
-            f"{fence.title} is not written in {fence.language}: "
-            f"write {fence.written_in} after the backticks"
-        ),
-    )
+def wrong_language(fence: Fence) -> Iterator[Problem]:
+    """Yield what is wrong when a block's language is not that of the file in its title."""
+    if fence.written_in and fence.written_in != fence.lexer:
+        yield Problem(
+            rule="wrong-language",
+            message=(
+                f"{fence.title} is not written in {fence.language}: "
+                f"write {fence.written_in} after the backticks"
+            ),
+        )
 
 
 class File(Kind):
@@ -57,7 +56,7 @@ class File(Kind):
         """Claim what has a title, whatever its language."""
         return bool(fence.title)
 
-    def problem(self, fence: Fence) -> Problem | None:
+    def problems(self, fence: Fence) -> Iterator[Problem]:
         """Refuse a file in a language that is not its own."""
         return wrong_language(fence)
 
