@@ -9,7 +9,6 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-
 from mkdocs_blocks.checkout import copy_project
 from mkdocs_blocks.kinds import table
 from mkdocs_blocks.settings import Settings
@@ -200,9 +199,7 @@ def test_the_guide_has_the_checkers_own_table_of_kinds() -> None:
     assert f'--8<-- "{KINDS}"' in (PROJECT / "docs/DEVELOPMENT.md").read_text(encoding="utf-8")
 
 
-def test_what_the_text_names_exists(
-    pages: dict[str, BeautifulSoup], reading: SiteReading
-) -> None:
+def test_what_the_text_names_exists(pages: dict[str, BeautifulSoup], reading: SiteReading) -> None:
     """Each recipe and each path of the project that a sentence or a table names is there."""
     listed = subprocess.run(
         ["just", "--summary"], cwd=PROJECT, capture_output=True, text=True, check=True
