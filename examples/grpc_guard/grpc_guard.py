@@ -74,8 +74,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __license__ = "MIT"
-# Publishing changes this line, and the same address in pyproject.toml.
-__address__ = "https://github.com/OWNER/REPOSITORY"
 
 if sys.version_info < (3, 9) or pytest.version_tuple < (8,):
     raise pytest.UsageError(
@@ -90,6 +88,7 @@ CHANNEL_MODES = ("note", "warn", "error", "ignore")
 MARKER = "grpc_leak_allowed"
 AT_WORK = "grpc_guard_at_work"  # the name of the plugin object; a second copy finds the first by it
 TESTS_NAMED = 3  # in one message
+_CANCELLED = "Its stop was cancelled"
 
 
 class GrpcLeakWarning(pytest.PytestWarning):
@@ -161,7 +160,7 @@ def _setting(config: pytest.Config, name: str, rule: str) -> Any:  # noqa: ANN40
     """Give a setting; a value that pytest itself refuses is a UsageError that tells the rule."""
     try:
         return config.getini(name)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, pytest.UsageError) as error:  # the last from pytest 9.2 on
         raise pytest.UsageError(f"{name} {rule} ({error})") from None
 
 
@@ -214,6 +213,7 @@ class _Opened:
     addresses: list[str] = field(default_factory=list)
     loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
     core: Any = None
+    stopping: bool = False  # by the suite, and before its tasks were cancelled
     tried: bool = False  # to be stopped by the guard
     settled: bool = False  # nothing of it is pending in gRPC Core
 
@@ -224,11 +224,20 @@ class _Loop:
 
     servers: list[_Opened] = field(default_factory=list)
     calls: dict[int, object] = field(default_factory=dict)
+    waiting: dict[int, weakref.ref[Any]] = field(default_factory=dict)  # the tasks that held them
     watched: bool = True
 
     def unsettled(self) -> list[_Opened]:
         """Give the servers of which something may be pending in gRPC Core."""
         return [server for server in self.servers if not server.settled]
+
+    def cancelled(self) -> bool:
+        """Tell whether a task that waited for a call is being cancelled, or was, or has gone."""
+        for task in [known() for known in self.waiting.values()]:
+            # Python 3.11 and later tell before it ends.
+            if task is None or task.cancelled() or getattr(task, "cancelling", int)():
+                return True
+        return False
 
 
 @dataclass(frozen=True)
@@ -346,7 +355,7 @@ class _Keeper:
         self._stop_server = stop
         self._patch.setattr(server_class, "__init__", init_watched)
         self._patch.setattr(server_class, "start", start_watched)
-        self._patch.setattr(server_class, "stop", self._removing(stop))
+        self._patch.setattr(server_class, "stop", self._removing(self._noting_stop(stop)))
         for name, add_port in add_ports.items():
             self._patch.setattr(server_class, name, self._noting_address(add_port))
 
@@ -364,6 +373,26 @@ class _Keeper:
             return port
 
         return add_port_watched
+
+    def _noting_stop(self, stop: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        """Give a stop() that notes of a server that it has been asked to stop in time.
+
+        It need not end well: once a task that waited for a server's termination was cancelled,
+        every stop() of that server ends as cancelled, and the server stops all the same.
+        """
+
+        @functools.wraps(stop)
+        async def stop_watched(server: object, *args: object, **options: object) -> None:
+            known = self._open.get(server)
+            if known is not None and known.loop is not None:
+                with self._lock:
+                    state = self._loops.get(known.loop())  # type: ignore[arg-type]  # None is no key
+                    if state is not None and not state.cancelled():
+                        known.stopping = True
+                        state.waiting.clear()  # its task ends now; who cancels the others, asks
+            await stop(server, *args, **options)
+
+        return stop_watched
 
     def _watch_channels(self, channel_class: type[Any]) -> None:
         """Follow each channel from its creation until it is closed."""
@@ -476,7 +505,11 @@ class _Keeper:
     def _replace(self, function: object, replacement: object) -> None:
         """Put another function in the place of one, in each module that has it by some name."""
         for module in list(sys.modules.values()):
-            for name, value in list(getattr(module, "__dict__", {}).items()):
+            if not issubclass(type(module), types.ModuleType):
+                continue  # anything may stand there, and fail when it is asked
+            # Not getattr: there are modules that load, or fail, when they are looked at.
+            names: dict[str, object] = types.ModuleType.__getattribute__(module, "__dict__")
+            for name, value in list(names.items()):
                 if value is function:
                     self._patch.setattr(module, name, replacement)
 
@@ -514,7 +547,12 @@ class _Keeper:
             state = self._loops.get(loop)
             if self._call_type is None or state is None or not state.unsettled():
                 return
-            calls = _pending_calls(tasks, self._call_type)
+            calls = []
+            for task in tasks:
+                held = _pending_calls(task, self._call_type)
+                if held:
+                    state.waiting[id(task)] = weakref.ref(task)
+                    calls += held
             if not calls and not state.calls:
                 # Their tasks look unlike those that are known: then the collector tells.
                 calls = [known for known in gc.get_objects() if type(known) is self._call_type]
@@ -533,16 +571,19 @@ class _Keeper:
             return
         # What only a task that waits for its end keeps is dropped as it stops, and a leak as well.
         alive = [server.alive() for server in servers]
+        stopping = [server.stopping and not server.core.is_running() for server in servers]
         outcomes: dict[_Opened, str] = dict.fromkeys(servers, "Its stop was interrupted")
         try:
             _run(loop, self._stop(servers, outcomes))
         except RuntimeError as error:  # something in the loop has called loop.stop()
             outcomes.update(dict.fromkeys(servers, f"It could not be stopped: {error}"))
         finally:
-            for server, opened in zip(servers, alive):
-                server.settled = not outcomes[server]
-                if opened is not None:
-                    self._note(server, outcomes[server])
+            for server, opened, asked in zip(servers, alive, stopping):
+                # Cancelled or not: what waited for the calls of such a server has ended by now.
+                outcome = "" if asked and outcomes[server] == _CANCELLED else outcomes[server]
+                server.settled = not outcome
+                if opened is not None and not (asked and server.settled):
+                    self._note(server, outcome)
 
     async def _stop(self, servers: list[_Opened], outcomes: dict[_Opened, str]) -> None:
         """Stop servers, in their loop, and give up those that take longer than the grace.
@@ -568,7 +609,7 @@ class _Keeper:
                 stop.cancel()
                 outcomes[server] = f"It did not stop within {self._settings.grace:g} s"
             elif stop.cancelled():
-                outcomes[server] = "Its stop was cancelled"
+                outcomes[server] = _CANCELLED
             else:
                 error = stop.exception()
                 outcomes[server] = "" if error is None else f"Its stop failed: {error!r}"
@@ -660,24 +701,23 @@ class _OnImport:
         return spec
 
 
-def _pending_calls(tasks: Iterable[asyncio.Task[Any]], call_type: type[Any]) -> list[object]:
-    """Give the calls that grpcio's tasks hold, found as the collector finds them."""
+def _pending_calls(task: asyncio.Task[Any], call_type: type[Any]) -> list[object]:
+    """Give the calls that a task of grpcio's holds, found as the collector finds them."""
     calls: list[object] = []
-    for task in tasks:
-        coroutine: Any = task.get_coro()
-        if isinstance(coroutine, (types.CoroutineType, types.GeneratorType)):
-            continue  # of Python; grpcio's are of Cython
-        ahead, seen = [coroutine], {id(coroutine)}
-        while ahead:
-            for held in gc.get_referents(ahead.pop()):
-                if type(held) is call_type:
-                    calls.append(held)
-                # The variables of a coroutine, or the coroutine that it awaits.
-                elif id(held) not in seen and (
-                    type(held) is type(coroutine) or type(held).__name__.startswith("__pyx_scope")
-                ):
-                    seen.add(id(held))
-                    ahead.append(held)
+    coroutine: Any = task.get_coro()
+    if isinstance(coroutine, (types.CoroutineType, types.GeneratorType)):
+        return calls  # of Python; grpcio's are of Cython
+    ahead, seen = [coroutine], {id(coroutine)}
+    while ahead:
+        for held in gc.get_referents(ahead.pop()):
+            if type(held) is call_type:
+                calls.append(held)
+            # The variables of a coroutine, or the coroutine that it awaits.
+            elif id(held) not in seen and (
+                type(held) is type(coroutine) or type(held).__name__.startswith("__pyx_scope")
+            ):
+                seen.add(id(held))
+                ahead.append(held)
     return calls
 
 
@@ -729,7 +769,7 @@ class _Guard:
         self._ran: set[str] = set()
         self._markers: dict[str, bool] = {}  # whether what they allow has happened
         self._patterns = dict.fromkeys(self._settings.allowed, False)
-        self._explained: set[tuple[object, ...]] = set()
+        self._explained: dict[tuple[object, ...], str] = {}  # in the report of which test
         self._unseen: list[tuple[str, str]] = []
         self._complaints: list[str] = []
         self._narrowed = False
@@ -788,11 +828,11 @@ class _Guard:
         frame = inspect.currentframe()
         while frame is not None and "suite" not in found:
             path = frame.f_code.co_filename
-            package = frame.f_globals.get("__name__", "").partition(".")[0]
-            if package != "grpc" and not path.endswith(_FILE):
+            whose = self._where(path)
+            if path != _FILE and whose != "grpcio":
                 line = (path, frame.f_lineno)
                 caller = caller or line
-                found.setdefault(self._where(path), line)
+                found.setdefault(whose, line)
             frame = frame.f_back
         if caller is None:
             return ("an unknown file", 0), ""
@@ -800,10 +840,13 @@ class _Guard:
         return own, "" if own == caller else f"{_short(caller[0])}:{caller[1]}"
 
     def _whose(self, path: str) -> str:
-        """Tell whose code a file is: installed, the suite's, or other."""
+        """Tell whose code a file is: grpcio's, installed, the suite's, or other."""
         if path.startswith("<"):
             return "installed"
         whole = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+        grpcio = getattr(sys.modules.get("grpc"), "__file__", None)
+        if grpcio is not None and _is_below(whole, Path(grpcio).parent):
+            return "grpcio"
         if {"site-packages", "dist-packages"} & set(whole.parts) or _is_below(whole, _STDLIB):
             return "installed"
         return "suite" if _is_below(whole, self._config.rootpath) else "other"
@@ -870,9 +913,9 @@ class _Guard:
         lines = []
         for cause, leaks in causes.items():
             told = self._message(leaks).splitlines()
-            # One line that leaks is explained once.
-            lines += told[:1] if cause in self._explained else told
-            self._explained.add(cause)
+            # One line that leaks is explained once; again where that test itself is run again.
+            explained = self._explained.setdefault(cause, report.nodeid) == report.nodeid
+            lines += told if explained else told[:1]
         if report.failed:
             report.sections.append(("grpc_guard", "\n".join(lines)))
         else:
@@ -1052,10 +1095,10 @@ class _Guard:
         return path
 
     def pytest_report_header(self) -> list[str]:
-        """Say which version a copied file is, and that it is there twice."""
+        """Say of a copied file what it is a copy of, and that it is there twice."""
         lines = []
         if self._whose(__file__) != "installed":
-            lines.append(f"grpc_guard: {__version__}, {__license__}, copied from {__address__}")
+            lines.append(f"grpc_guard: a copy of pytest-grpc-guard {__version__}, {__license__}")
         lines += [f"grpc_guard: {copy} is loaded too, and leaves the work" for copy in self.copies]
         return lines
 
@@ -1068,7 +1111,7 @@ def _error_at(path: str, line: int, lines: list[str]) -> ExceptionRepr:
     )
 
 
-_FILE = Path(__file__).name
+_FILE = _error_at.__code__.co_filename  # as frames of this file name it
 _STDLIB = Path(sysconfig.get_path("stdlib"))
 
 

@@ -9,7 +9,6 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-
 from mkdocs_blocks.checkout import copy_project
 from mkdocs_blocks.kinds import table
 from mkdocs_blocks.settings import Settings

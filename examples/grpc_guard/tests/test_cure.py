@@ -250,6 +250,28 @@ def test_inert_without_grpcio(suite: Suite) -> None:
     suite.run("-W", "error").assert_outcomes(passed=1)
 
 
+def test_modules_that_fail_when_they_are_looked_at(suite: Suite) -> None:
+    """What stands among the modules and cannot be looked at is left alone, and harms no server."""
+    suite.configure(
+        """
+import sys, types
+
+class Absent:
+    def __getattribute__(self, name):
+        raise ImportError("not installed")
+
+class Late(types.ModuleType):
+    def __getattribute__(self, name):
+        raise ImportError("not installed either")
+
+def pytest_sessionstart():
+    sys.modules.update(absent=Absent(), late=Late("late"))
+"""
+    )
+    suite.write(HEAD + LEAK)
+    suite.run().assert_outcomes(passed=1, warnings=1)
+
+
 def test_imports_no_grpcio(suite: Suite) -> None:
     """A suite that does not use grpcio does not pay for its import; a late one is noticed."""
     (suite.root / "conftest.py").unlink()

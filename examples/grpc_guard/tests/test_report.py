@@ -10,6 +10,16 @@ from examples.grpc_guard.tests.suites import HEAD, LEAK, PYTEST_ASYNCIO, Suite
 
 pytest_plugins = ["pytester"]
 
+# For a suite that has none of the fixtures of the others.
+SERVE = """
+async def serve():
+    server = grpc.aio.server()
+    await server.start()
+    return server
+
+def test_leaks():
+    global server
+"""
 ERROR = ("-o", "grpc_leaked_servers=error")
 STOP_IT = "Stop it in its event loop: await server.stop(None)"
 
@@ -110,6 +120,68 @@ def test_next():
     result.stdout.fnmatch_lines(["*test_forgets left a grpc.aio server running*"])
 
 
+CANCELLED = """
+async def serve_until_cancelled(new_server):
+    server = await serve(new_server)
+    try:
+        await server.wait_for_termination()
+    finally:
+        await server.stop({grace})
+
+async def cancel_it(new_server):
+    asyncio.all_tasks()  # as a debugger would
+    stopped = await serve(new_server)
+    await stopped.stop(None)
+    task = asyncio.create_task(serve_until_cancelled(new_server))
+    await asyncio.sleep(0.1)
+    {cancel}
+
+def test_cancels(new_server):
+    asyncio.run(cancel_it(new_server))
+"""
+
+
+@pytest.mark.parametrize("grace", ["None", "5"])
+def test_a_server_that_a_cancelled_task_stops_is_no_leak(suite: Suite, grace: str) -> None:
+    """Who cancels what waits for a server's termination makes its stop() end as cancelled, too."""
+    cancel = "task.cancel(); await asyncio.wait([task]); assert task.cancelled()"
+    suite.write(HEAD + CANCELLED.format(grace=grace, cancel=cancel))
+    suite.run(*ERROR).assert_outcomes(passed=1)
+
+
+def test_a_server_that_is_being_stopped_is_no_leak(suite: Suite) -> None:
+    """A stop that has begun before the loop ends is ended for it."""
+    suite.write(
+        HEAD
+        + """
+async def begin(new_server):
+    server = await serve(new_server)
+    kept.append(asyncio.ensure_future(server.stop(5)))
+    await asyncio.sleep(0)
+
+def test_begins(new_server):
+    asyncio.run(begin(new_server))
+"""
+    )
+    suite.run(*ERROR).assert_outcomes(passed=1)
+
+
+def test_a_server_that_stops_with_all_other_tasks_is_a_leak(suite: Suite) -> None:
+    """Where all tasks are cancelled at once, what waits for its calls is: a stop comes too late."""
+    suite.write(
+        HEAD
+        + CANCELLED.format(grace="None", cancel="")
+        + """
+def test_cancels_by_hand(new_server):
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(cancel_it(new_server))
+    cancel_all(loop)
+    loop.close()
+"""
+    )
+    suite.run(*ERROR).assert_outcomes(passed=2, errors=2)
+
+
 def test_names_code_outside_of_tests(suite: Suite) -> None:
     """A loop that is closed while pytest collects has no test."""
     suite.write(
@@ -152,6 +224,15 @@ def test_names_the_suites_line_before_the_librarys(suite: Suite) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["test_grpc_guard.py", "grpc/test_it.py"])
+def test_names_a_file_that_is_called_like_the_guards_or_grpcios(suite: Suite, name: str) -> None:
+    """Whose code a line is tells the place of its file, and not its name."""
+    (suite.root / "grpc").mkdir()
+    suite.write("import asyncio, grpc.aio\n" + SERVE + "\n    server = asyncio.run(serve())", name)
+    result = suite.run("--import-mode=importlib", name)
+    result.stdout.fnmatch_lines([f"*left a grpc.aio server running (created at {name}:*"])
+
+
 # As errors
 
 
@@ -179,6 +260,25 @@ def test_error_where_the_loop_closes(suite: Suite, scope: str) -> None:
     result = suite.run(*ERROR, "-v")
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["*::test_last ERROR*", "*1 test: test_it.py::*::test_first"])
+
+
+def test_error_of_a_test_that_is_run_again(suite: Suite) -> None:
+    """Where only the last report of a test is shown, that one explains the leak."""
+    suite.write(HEAD + LEAK)
+    suite.configure(
+        """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    runtestprotocol(item, log=False, nextitem=nextitem)
+    item._initrequest()
+    runtestprotocol(item, log=True, nextitem=nextitem)
+    return True
+"""
+    )
+    result = suite.run(*ERROR)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*address: 127.0.0.1:*"])
 
 
 def test_error_stops_the_run_where_asked(suite: Suite) -> None:
@@ -504,6 +604,32 @@ def test_other_bad_settings(suite: Suite, setting: str, message: str) -> None:
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert [line for line in result.errlines if line] == result.errlines[:1]
     result.stderr.fnmatch_lines([f"ERROR: {message}"])
+
+
+def test_a_value_that_a_newer_pytest_refuses(suite: Suite) -> None:
+    """From 9.2 on pytest refuses a value in a way of its own, which need not name the setting."""
+    suite.write(
+        """
+import pytest
+
+getini = pytest.Config.getini
+
+def getini_of_a_newer_pytest(config, name):
+    try:
+        return getini(config, name)
+    except (TypeError, ValueError) as error:
+        raise pytest.UsageError(str(error)) from error
+
+pytest.Config.getini = getini_of_a_newer_pytest
+""",
+        "newer.py",
+    )
+    result = suite.run_plainly(
+        "-p", "newer", "-p", "grpc_guard", "-o", "grpc_leaked_servers_grace=soon"
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert [line for line in result.errlines if line] == result.errlines[:1]
+    result.stderr.fnmatch_lines(["ERROR: grpc_leaked_servers_grace must be a number of seconds, *"])
 
 
 INI = """

@@ -1,4 +1,4 @@
-"""A service with a stream that begins and does not end, and says how its calls have ended."""
+"""A service with a stream that begins and does not end, and a channel to it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 import grpc.aio
 import pytest
 import pytest_asyncio
+
+GRACE = 3  # seconds
 
 
 @pytest.fixture
@@ -15,8 +17,8 @@ def ended() -> asyncio.Event:
 
 
 @pytest_asyncio.fixture
-async def address(ended: asyncio.Event) -> AsyncIterator[str]:
-    """Serve /echo.Echo/Watch on a free port; stop with a grace of 5 s."""
+async def channel(ended: asyncio.Event) -> AsyncIterator[grpc.aio.Channel]:
+    """Serve /echo.Echo/Watch on a free port, and connect; the server is stopped first."""
 
     async def watch(
         _request: bytes, _context: grpc.aio.ServicerContext[bytes, bytes]
@@ -33,7 +35,6 @@ async def address(ended: asyncio.Event) -> AsyncIterator[str]:
     server.add_generic_rpc_handlers((handlers,))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    yield f"127.0.0.1:{port}"
-    before = "before" if ended.is_set() else "not before"
-    await server.stop(5)
-    print(f"\nthe handler has ended {before} the server was stopped")
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield channel
+        await server.stop(GRACE)

@@ -1,5 +1,6 @@
 """A process with an open channel, as a test suite over gRPC has one."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,3 +23,9 @@ def channel() -> Iterator[grpc.Channel]:
         print("\nthe channel is open")
         yield channel
     server.stop(None).wait()
+
+
+@pytest.fixture
+def long_path() -> dict[str, str]:
+    """Give a PATH of a thousand folders: a child that searches for its program dies more often."""
+    return {"PATH": os.pathsep.join([*(f"/nowhere/{n}" for n in range(1_000)), os.defpath])}

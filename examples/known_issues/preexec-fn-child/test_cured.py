@@ -8,12 +8,13 @@ CHILDREN = 1_000
 
 
 @pytest.mark.usefixtures("channel")
-def test_children() -> None:
+def test_children(long_path: dict[str, str]) -> None:
     """Each child does its work."""
     for number in range(1, CHILDREN + 1):
         child = subprocess.run(
-            ["/bin/sh", "-c", "echo done"],
+            ["sh", "-c", "echo done"],
             start_new_session=True,
+            env=long_path,
             capture_output=True,
             text=True,
             check=False,

@@ -1,0 +1,66 @@
+"""The site as each builder makes it, with an address and without."""
+
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from mkdocs_blocks.checkout import copy_project
+
+PROJECT = Path(__file__).parents[2]
+SITE_URL = "https://docs.test/grpc/"
+REPOSITORY_URL = "https://github.com/owner/repository"
+ADDRESSES = {"SITE_URL": SITE_URL, "REPOSITORY_URL": REPOSITORY_URL}
+
+Make = Callable[..., Path]
+Pages = dict[str, BeautifulSoup]
+
+
+@functools.cache
+def parsed(site: Path) -> Pages:
+    """Parse the pages of a built site, by their addresses from its root."""
+    return {
+        path.relative_to(site).as_posix().removesuffix("index.html"): BeautifulSoup(
+            path.read_text(encoding="utf-8"), "html.parser"
+        )
+        for path in sorted(site.rglob("*.html"))
+    }
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project: a builder writes below it, and its recipes run in it."""
+    copy = tmp_path_factory.mktemp("checkout") / "project"
+    copy_project(PROJECT, copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def make(checkout: Path) -> Make:
+    """Run a recipe that builds the site, once for the same variables; gives the site's folder."""
+
+    @functools.cache
+    def run(recipe: str, **variables: str) -> Path:
+        known = {name: value for name, value in os.environ.items() if name not in ADDRESSES}
+        # The copy has no environment of its own, and must not install itself into this one.
+        known |= {"UV_PROJECT_ENVIRONMENT": sys.prefix, "UV_NO_SYNC": "1"}
+        done = subprocess.run(
+            ["just", "--no-deps", recipe],
+            cwd=checkout,
+            env=known | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        site = checkout.parent / f"site{len(list(checkout.parent.iterdir()))}"
+        return (checkout / "site").rename(site)
+
+    return run

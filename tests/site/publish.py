@@ -1,0 +1,158 @@
+"""Makes, in a site that MkDocs or Zensical has built, what both leave out.
+
+`robots.txt`; the pages as Markdown for programs without a browser, listed in `llms.txt` and whole
+in `llms-full.txt` (https://llmstxt.org); a page at each address that has moved. `just build` runs
+it.
+"""
+
+import html
+import posixpath
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin
+
+from bs4 import BeautifulSoup, Tag
+from markdownify import MarkdownConverter
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import get_files
+from mkdocs.structure.nav import get_navigation
+
+# What a page shows around its text, or draws.
+FURNITURE = ".headerlink, .md-content__button, .repository, input, script, style"
+LEGEND = "In outputs and excerpts, a line `...` stands for any lines, `[..]` for any part of one."
+SITE_MAPS = ("sitemap.xml", "sitemap.xml.gz")
+PAGE_OF_A_MOVE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>This page has moved</title>
+<meta http-equiv="refresh" content="0; url={target}">
+<link rel="canonical" href="{target}">
+<p>This page has moved to <a href="{target}">{target}</a>.</p>
+</html>
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page of the navigation: its section, its address from the root of the site, its words."""
+
+    section: str
+    url: str
+    title: str
+    description: str
+    markdown: str
+
+
+def _language(block: Tag) -> str:
+    """Return the language of a code block, "" where the page gives none."""
+    named = block.find_parent(class_="highlight")
+    names = map(str, named.get_attribute_list("class")) if named else ()
+    return next((name.removeprefix("language-") for name in names if "language-" in name), "")
+
+
+class _Converter(MarkdownConverter):
+    """Writes HTML as Markdown: headings with `#`, fences with the language that the page gives."""
+
+    def __init__(self) -> None:
+        super().__init__(heading_style="atx", bullets="-", code_language_callback=_language)
+
+
+def _markdown(page: BeautifulSoup, address: str) -> str:
+    """Return what a page says, as Markdown whose links do not depend on where it is read."""
+    (article,) = page.select("article")
+    for tag in article.select(FURNITURE):
+        tag.decompose()
+    for drawing in article.select("svg"):
+        said = drawing.select_one("desc")
+        drawing.replace_with(f"(Drawing: {said.get_text()})" if said else "")
+    for title in article.select(".filename"):
+        # A name of a file; a sentence stays as it is.
+        title.wrap(page.new_tag("p"))
+        title.name = "span" if " " in title.get_text() else "code"
+    for link in article.select("a[href]"):
+        link["href"] = urljoin(address, str(link["href"]))
+    for image in article.select("img[src]"):
+        image["src"] = urljoin(address, str(image["src"]))
+    text = _Converter().convert_soup(article)
+    return "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
+
+
+def _entries(config: MkDocsConfig, site: Path) -> Iterator[Entry]:
+    """Read the pages that the navigation names, in its order."""
+    for page in get_navigation(get_files(config), config).pages:
+        built = BeautifulSoup((site / page.file.dest_uri).read_text("utf-8"), "html.parser")
+        (description,) = built.select("meta[name=description]")
+        titles = [section.title for section in page.ancestors]  # from the nearest to the top
+        yield Entry(
+            section=str(titles[-1]) if titles else "Guides",
+            url=page.url,
+            title=built.title.get_text(strip=True) if built.title else page.url,
+            description=str(description["content"]),
+            markdown=_markdown(built, urljoin(config.site_url or "/", page.url)),
+        )
+
+
+def _listing(config: MkDocsConfig, entries: list[Entry]) -> str:
+    """Return `llms.txt`: the site's name, what it is about, and its pages by section."""
+    sections: dict[str, list[str]] = {}
+    for entry in entries:
+        address = urljoin(config.site_url or "/", entry.url)
+        sections.setdefault(entry.section, []).append(
+            f"- [{entry.title}](<{address}>): {entry.description}\n"
+        )
+    parts = [f"# {config.site_name}\n\n> {config.site_description}\n"]
+    parts += [f"\n## {section}\n\n{''.join(pages)}" for section, pages in sections.items()]
+    return "".join(parts)
+
+
+def _whole(config: MkDocsConfig, entries: list[Entry]) -> str:
+    """Return `llms-full.txt`: every page, each after its address."""
+    parts = [f"# {config.site_name}\n\n> {config.site_description}\n\n{LEGEND}\n"]
+    parts += [
+        f"\n---\n\nPage: {urljoin(config.site_url or '/', entry.url)}\n\n{entry.markdown}"
+        for entry in entries
+    ]
+    return "".join(parts)
+
+
+def _robots(site_url: str | None) -> str:
+    """Return `robots.txt`: everything may be read, and a site with an address names its map."""
+    lines = ["User-agent: *", "Allow: /"]
+    if site_url:
+        lines.append(f"Sitemap: {urljoin(site_url, 'sitemap.xml')}")
+    return "\n".join(lines) + "\n"
+
+
+def publish(config: MkDocsConfig, site: Path) -> None:
+    """Add to a built site what the builders leave out, and take out a map without addresses.
+
+    `extra.moved` of mkdocs.yml names the addresses that lead elsewhere by now. Raises `ValueError`
+    if one of them is still a page.
+    """
+    entries = list(_entries(config, site))
+    (site / "robots.txt").write_text(_robots(config.site_url), "utf-8")
+    (site / "llms.txt").write_text(_listing(config, entries), "utf-8")
+    (site / "llms-full.txt").write_text(_whole(config, entries), "utf-8")
+    if not config.site_url:
+        for name in SITE_MAPS:
+            (site / name).unlink(missing_ok=True)
+    for old, new in config.extra["moved"].items():
+        if "#" in old:
+            continue
+        page = site / old / "index.html"
+        if page.exists():
+            raise ValueError(
+                f"mkdocs.yml: extra.moved: {old} is still a page: take it out of moved"
+            )
+        page.parent.mkdir(parents=True, exist_ok=True)
+        target = html.escape(posixpath.relpath(new, old) + "/" * new.endswith("/"))
+        page.write_text(PAGE_OF_A_MOVE.format(target=target), "utf-8")
+
+
+if __name__ == "__main__":
+    settings = load_config("mkdocs.yml")
+    publish(settings, Path(sys.argv[1] if len(sys.argv) > 1 else settings.site_dir))
