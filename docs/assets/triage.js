@@ -553,7 +553,7 @@ function showTriage() {
 
   const item = (fit) => {
     const link = element("a", fit.title);
-    // The builder knows where it put the page; the table has the links.
+    // The builder knows where it put the page; the list of all messages has the links.
     link.href = document.querySelector(`a[data-issue="${fit.id}"]`).href;
     const lines = fit.lines.map(({ line, text }) =>
       element("li", `Line ${line}: `, element("code", text)),
