@@ -13,7 +13,8 @@ from rich.table import Table
 
 from tests.evidence import experiments, records, watch
 from tests.evidence.campaign import Campaign, Cell, jobs_of_this_machine
-from tests.evidence.environments import NO_INTERPRETER, Unmeasurable, pins
+from tests.evidence.environments import Unmeasurable, pins
+from tests.evidence.experiment import Data
 from tests.evidence.records import Record
 from tests.evidence.subjects import PROJECT
 
@@ -22,7 +23,7 @@ MEASURED = tuple(name for name, experiment in EXPERIMENTS.items() if not experim
 UNMEASURABLE = 3
 """The exit status when what is needed is not there: uv, a network, a wheel, valgrind."""
 DOCS = PROJECT / "docs/evidence"
-CACHE = PROJECT / ".evidence_cache"
+ENVIRONMENTS = PROJECT / ".evidence_cache"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 console = Console()
@@ -139,41 +140,24 @@ def check_upstream(
 @app.command()
 def render() -> None:
     """Write the snippets anew from the data."""
-    write_snippets()
-
-
-def write_snippets() -> None:
-    """Write what the data of each experiment say."""
     for experiment in EXPERIMENTS.values():
-        for path, text in experiment.rendered(DOCS).items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        experiment.render(DOCS)
 
 
 def _measure(
     cells: Sequence[Cell], *, again: bool, jobs: int | None = None, runs: int | None = None
 ) -> list[Record]:
     """Measure cells and write what came of it; exit with `UNMEASURABLE` when that is impossible."""
-    campaign = Campaign(CACHE, console, again=again)
+    data = Data(DOCS, EXPERIMENTS, pins(PROJECT))
+    campaign = Campaign(ENVIRONMENTS, data, console, again=again)
     try:
-        found = campaign.run(cells, jobs=jobs or jobs_of_this_machine(), runs=runs)
+        return campaign.run(cells, jobs=jobs or jobs_of_this_machine(), runs=runs)
     except Unmeasurable as reason:
         _give_up(f"{reason}")
-    for name, experiment in EXPERIMENTS.items():
-        measured = [
-            record
-            for cell, record in zip(cells, found, strict=True)
-            # That this machine lacks a Python is no finding about any grpcio.
-            if cell.experiment == name and record.unavailable != NO_INTERPRETER
-        ]
-        if measured:
-            experiment.update(DOCS, measured, pins(PROJECT))
-    write_snippets()
-    return found
 
 
 def _give_up(reason: str) -> NoReturn:
-    console.print(f"{reason}\nNothing has changed under docs/evidence/.", markup=False)
+    console.print(f"{reason}\nNothing else has changed under docs/evidence/.", markup=False)
     raise typer.Exit(UNMEASURABLE)
 
 

@@ -1,7 +1,7 @@
 """Measures cells: in parallel, or one by one where time is measured; each once, until asked again.
 
-A finished cell is kept in a cache folder together with a fingerprint of what it was measured with,
-so that an interrupted campaign goes on where it stopped.
+The record of a finished cell is kept at once, with a fingerprint of what it was measured with. So
+an interrupted campaign goes on where it stopped, and one after a change measures what it concerns.
 """
 
 import hashlib
@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mkdocs_blocks import processes
 from rich.console import Console
@@ -74,14 +74,38 @@ class Cell:
         """The experiment and its parameters, in one line."""
         return f"{self.experiment} {named(self.parameters)}"
 
+    def fingerprint(self, runs: int) -> str:
+        """Tell apart results that were made with other packages, runs, inputs or platforms."""
+        made_with = [FORMAT, self.python, self.packages, self.others, runs, this_platform()]
+        made_with += [self.definition] if self.definition else []
+        digest = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode())
+        for path in self.inputs:
+            files = [path] if path.is_file() else sorted(path.rglob("*.*"))
+            for file in files:
+                if file.is_file() and "__pycache__" not in file.parts:
+                    digest.update(file.name.encode() + file.read_bytes())
+        return digest.hexdigest()[:16]
+
+
+class Memory(Protocol):
+    """Where the records of finished cells are; several threads may use it at a time."""
+
+    def recall(self, cell: Cell) -> Record | None:
+        """Return the record of a cell, however it was measured, or None when there is none."""
+
+    def keep(self, cell: Cell, record: Record) -> None:
+        """Put a record into the place of the one that there was of this cell."""
+
 
 class Campaign:
     """Measures cells in throw-away environments and remembers what is done."""
 
-    def __init__(self, cache: Path, console: Console, *, again: bool = False) -> None:
-        """Keep environments and finished cells below `cache`; `again` measures these anew."""
-        self._environments = Environments(cache / "environments")
-        self._cells = cache / "cells"
+    def __init__(
+        self, environments: Path, memory: Memory, console: Console, *, again: bool = False
+    ) -> None:
+        """Make environments in their folder; `again` measures also what is in the memory."""
+        self._environments = Environments(environments)
+        self._memory = memory
         self._console = console
         self._again = again
 
@@ -146,14 +170,10 @@ class Campaign:
                 signals=dict(sorted(finding.signals.items())),
                 facts=finding.facts,
             )
-        if record.unavailable == NO_INTERPRETER:  # of this machine, today: nothing to remember
-            return record
-        path = self._state(cell)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        state = {"fingerprint": fingerprint(cell, runs), "record": asdict(record)}
-        unfinished = path.with_name(path.name + ".part")
-        unfinished.write_text(json.dumps(state), encoding="utf-8")
-        unfinished.replace(path)
+        # That this machine lacks a Python is no finding about any package.
+        if record.unavailable != NO_INTERPRETER:
+            record = replace(record, fingerprint=cell.fingerprint(runs))
+            self._memory.keep(cell, record)
         return record
 
     def _others(self, cell: Cell) -> dict[str, Environment]:
@@ -164,16 +184,9 @@ class Campaign:
         return others
 
     def _remembered(self, cell: Cell, runs: int) -> Record | None:
-        path = self._state(cell)
-        if self._again or not path.exists():
-            return None
-        state = json.loads(path.read_text(encoding="utf-8"))
-        if state["fingerprint"] != fingerprint(cell, runs):
-            return None
-        return Record(**state["record"])
-
-    def _state(self, cell: Cell) -> Path:
-        return self._cells / cell.experiment / f"{named(cell.parameters)}.json"
+        record = None if self._again else self._memory.recall(cell)
+        measured_so = record is not None and record.fingerprint == cell.fingerprint(runs)
+        return record if measured_so else None
 
     @contextmanager
     def _progress(self, total: int) -> Iterator[Callable[[Cell], None]]:
@@ -193,19 +206,6 @@ class Campaign:
                 progress.update(task, advance=1, description=cell.name)
 
             yield advance
-
-
-def fingerprint(cell: Cell, runs: int) -> str:
-    """Tell apart results that were made with other packages, runs, inputs or platforms."""
-    known = [FORMAT, cell.python, cell.packages, cell.others, runs, this_platform()]
-    known += [cell.definition] if cell.definition else []
-    digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode())
-    for path in cell.inputs:
-        files = [path] if path.is_file() else sorted(path.rglob("*.*"))
-        for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(file.name.encode() + file.read_bytes())
-    return digest.hexdigest()
 
 
 def jobs_of_this_machine() -> int:

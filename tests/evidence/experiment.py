@@ -1,5 +1,6 @@
 """What an experiment is: cells to measure, and the sections that pages draw from their records."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +32,6 @@ class Experiment:
         """Name its data file below docs/evidence/."""
         return folder / "data" / f"{self.name}.json"
 
-    def update(self, folder: Path, measured: Sequence[Record], pins: Pins) -> None:
-        """Put records into its data file, in its cells' order; drop cells that are no more."""
-        known = {record.name: record for record in records.read(self.data(folder))}
-        known |= {record.name: record for record in measured}
-        order = [records.named(cell.parameters) for cell in self.cells(pins)]
-        records.write(self.data(folder), [known[name] for name in order if name in known])
-
     def rendered(self, folder: Path) -> dict[Path, str]:
         """Return the files that its data make below docs/evidence/: snippets, and its texts."""
         measured = records.read(self.data(folder))
@@ -51,3 +45,42 @@ class Experiment:
             generated / f"{self.name}.md": f"{head}\n\n{marked}",
             **{generated / name: text for name, text in self.texts(measured).items()},
         }
+
+    def render(self, folder: Path) -> None:
+        """Write the files that its data make."""
+        for path, text in self.rendered(folder).items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+class Data:
+    """The data files below docs/evidence/, which is all that campaigns remember."""
+
+    def __init__(self, folder: Path, experiments: Mapping[str, Experiment], pins: Pins) -> None:
+        """Take the records of these experiments from below `folder`, and put them there."""
+        self._folder = folder
+        self._experiments = experiments
+        self._pins = pins
+        self._lock = threading.Lock()
+
+    def recall(self, cell: Cell) -> Record | None:
+        """Return the record of a cell, if there is one."""
+        with self._lock:
+            return self._known(cell.experiment).get(records.named(cell.parameters))
+
+    def keep(self, cell: Cell, record: Record) -> None:
+        """Put a record into its file, in the order of the cells, and write what the file says.
+
+        Records of cells that are no more are dropped.
+        """
+        experiment = self._experiments[cell.experiment]
+        order = [records.named(cell.parameters) for cell in experiment.cells(self._pins)]
+        with self._lock:
+            known = self._known(experiment.name) | {record.name: record}
+            kept = [known[name] for name in order if name in known]
+            records.write(experiment.data(self._folder), kept)
+            experiment.render(self._folder)
+
+    def _known(self, experiment: str) -> dict[str, Record]:
+        path = self._experiments[experiment].data(self._folder)
+        return {record.name: record for record in records.read(path)}

@@ -2,8 +2,9 @@
 
 import json
 import platform
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ class Record:
     signals: Mapping[str, int] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What else the experiment found; JSON values."""
+    fingerprint: str = ""
+    """Of all that it was measured with: the same again would be the same measurement."""
 
     @property
     def name(self) -> str:
@@ -65,6 +68,14 @@ def find(records: Sequence[Record], **values: str) -> Record | None:
 def values_of(records: Iterable[Record], parameter: str) -> list[str]:
     """Return the values that a parameter has in the records, each once, in their order."""
     return list(dict.fromkeys(record.parameters[parameter] for record in records))
+
+
+def together(records: Sequence[Record]) -> Record:
+    """Return one record with the runs and outcomes of several; the rest is the first one's."""
+    outcomes: Counter[str] = Counter()
+    for record in records:
+        outcomes.update(record.outcomes)
+    return replace(records[0], runs=sum(record.runs for record in records), outcomes=outcomes)
 
 
 def today() -> str:

@@ -60,12 +60,14 @@ def suite_session(  # noqa: PLR0913 - a suite and the ways to run it
     two_modules: bool = False,
     per_file: bool = False,
     only: str = ".",
+    under: Sequence[str | Path] = (),
 ) -> Session:
     """Run pytest over a copy of a suite: a folder, or one file of tests; or over one path in it.
 
     `two_modules` runs the suite's module twice, under two names, with the late client in the last
     alone. `per_file` runs one session for each file, as a shell loop would. The plugins of this
-    package and the guard can be imported.
+    package and the guard can be imported. `under` is a program that runs the interpreter, with its
+    options.
     """
     with tempfile.TemporaryDirectory(prefix="evidence-") as temporary:
         folder = Path(temporary) / "suite"
@@ -90,26 +92,28 @@ def suite_session(  # noqa: PLR0913 - a suite and the ways to run it
                 [*arguments, *without, target],
                 seconds=seconds,
                 variables=variables,
+                under=under,
             )
             for target in targets
         ]
     return _combined(sessions)
 
 
-def session(
+def session(  # noqa: PLR0913 - a project and the ways to run it
     environment: Environment,
     folder: Path,
     arguments: Sequence[str],
     *,
     seconds: float,
     variables: Mapping[str, str] | None = None,
+    under: Sequence[str | Path] = (),
 ) -> Session:
     """Run pytest in a folder that is a project of its own, for at most so many seconds."""
     with tempfile.TemporaryDirectory(prefix="evidence-") as temporary:
         reports, notes = Path(temporary) / "reports.jsonl", Path(temporary) / "notes"
         ended = run(
             [
-                *(environment.python, "-m", "pytest"),
+                *(*under, environment.python, "-m", "pytest"),
                 *("-p", "evidence_reports", *arguments),
             ],
             folder=folder,

@@ -27,7 +27,7 @@ async def address() -> AsyncIterator[str]:
     await server.start()
     yield f"127.0.0.1:{port}"
     await server.stop(None)
-    print("\nthe server is stopped")
+    print("\nthe server is stopped", flush=True)
 
 
 @pytest.mark.asyncio

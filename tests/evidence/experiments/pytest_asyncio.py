@@ -8,7 +8,15 @@ from tests.evidence.experiment import Experiment, Pins
 from tests.evidence.markdown import NOT_MEASURED, listing, provenance, share_lost, table
 from tests.evidence.records import Record, find, values_of, where
 from tests.evidence.sessions import repeated, suite_session
-from tests.evidence.subjects import BASE, GUARD, LEAKING_SUITE, MODES, OLDER_PYTEST, PYTHONS
+from tests.evidence.subjects import (
+    BASE,
+    GUARD,
+    LEAKING_FILES,
+    LEAKING_SUITE,
+    MODES,
+    OLDER_PYTEST,
+    PYTHONS,
+)
 
 # The last releases of some minor lines, and those on both sides of the change; with the last
 # pytest that all of them know. The newest is the pin, with the pinned pytest.
@@ -34,7 +42,7 @@ def _cells(pins: Pins) -> list[Cell]:
             packages=packages,
             runs=RUNS,
             measure=partial(_measure, mode=mode),
-            inputs=[LEAKING_SUITE, *([GUARD] if mode == "guard" else [])],
+            inputs=[*LEAKING_FILES, *([GUARD] if mode == "guard" else [])],
         )
         for packages in [*older, pinned]
         for python in PYTHONS

@@ -23,6 +23,7 @@ from tests.evidence.sessions import Session, repeated, suite_session
 from tests.evidence.subjects import (
     BASE,
     GUARD,
+    LEAKING_FILES,
     LEAKING_SUITE,
     MODES,
     PINNED,
@@ -42,7 +43,7 @@ INPUTS = {
     "plain": [REPRODUCER],
     "stopped": [REPRODUCER],
     "pinned": [PINNED],
-    "guard": [GUARD, LEAKING_SUITE],
+    "guard": [GUARD, *LEAKING_FILES],
 }
 RUNS = 3
 SECONDS = 60.0

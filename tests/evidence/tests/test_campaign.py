@@ -3,11 +3,13 @@
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from tests.evidence import records
 from tests.evidence.campaign import Bench, Campaign, Cell, Finding
 from tests.evidence.environments import (
     NO_INTERPRETER,
@@ -17,6 +19,7 @@ from tests.evidence.environments import (
     Unavailable,
     Unreachable,
 )
+from tests.evidence.experiment import Data, Experiment
 from tests.evidence.records import Record
 
 
@@ -64,9 +67,11 @@ def cell(measure: Measurement, thing: str = "1.0", *inputs: Path, alone: bool = 
     )
 
 
-def run(cache: Path, *cells: Cell, again: bool = False, runs: int | None = None) -> list[Record]:
-    """Run a campaign of its own."""
-    return Campaign(cache, Console(), again=again).run(cells, jobs=2, runs=runs)
+def run(folder: Path, *cells: Cell, again: bool = False, runs: int | None = None) -> list[Record]:
+    """Run a campaign of its own, whose memory are the data in a folder."""
+    things = Experiment(name="things", cells=lambda _: cells, sections=lambda _: {})
+    memory = Data(folder, {"things": things}, {})
+    return Campaign(folder, memory, Console(), again=again).run(cells, jobs=2, runs=runs)
 
 
 def test_a_record_says_what_was_measured(tmp_path: Path, measure: Measurement) -> None:
@@ -111,6 +116,21 @@ def test_a_changed_input_voids_a_result(tmp_path: Path, measure: Measurement) ->
         (suite / "test_it.py").write_text(text)
         run(tmp_path, cell(measure, "1.0", suite))
     assert len(measure.benches) == 2
+
+
+def test_a_finished_cell_is_kept_at_once(tmp_path: Path, measure: Measurement) -> None:
+    """What was measured before a campaign breaks off is data, in the place of what was known."""
+    run(tmp_path, cell(measure, "1.0"), cell(measure, "2.0"))
+
+    def fail(_: Bench) -> Finding:
+        kept = records.read(tmp_path / "data/things.json")
+        assert [(r.packages["thing"], r.runs) for r in kept] == [("1.0", 5), ("2.0", 3)]
+        raise KeyboardInterrupt
+
+    broken = replace(cell(measure, "2.0"), measure=fail, alone=True)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, cell(measure, "1.0"), broken, runs=5)
+    assert [r.runs for r in records.read(tmp_path / "data/things.json")] == [5, 3]
 
 
 def test_what_is_unavailable_is_recorded(tmp_path: Path, measure: Measurement) -> None:

@@ -46,7 +46,7 @@ def test_without_a_network_nothing_changes(tmp_path: Path, monkeypatch: pytest.M
         raise Unreachable("uv could not reach the package index")
 
     monkeypatch.setattr(Environments, "make", make)
-    monkeypatch.setattr(commands, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(commands, "ENVIRONMENTS", tmp_path / "environments")
     monkeypatch.setattr(commands, "DOCS", tmp_path / "docs")
     result = CliRunner().invoke(commands.app, ["evidence", "compatibility"])
     assert result.exit_code == commands.UNMEASURABLE
@@ -61,7 +61,7 @@ def narrowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> li
         raise Unavailable(reason)
 
     monkeypatch.setattr(Environments, "make", make)
-    monkeypatch.setattr(commands, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(commands, "ENVIRONMENTS", tmp_path / "environments")
     monkeypatch.setattr(commands, "DOCS", tmp_path)
     data = tmp_path / "data/versions.json"
     records.write(

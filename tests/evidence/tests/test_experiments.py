@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,19 +10,21 @@ import pytest
 
 from tests.evidence import experiments
 from tests.evidence.__main__ import DOCS, EXPERIMENTS, MEASURED
-from tests.evidence.campaign import fingerprint
-from tests.evidence.environments import NO_WHEEL, pins
+from tests.evidence.environments import NO_WHEEL, Environment, pins
 from tests.evidence.experiment import Experiment
 from tests.evidence.experiments import compatibility, fork_traps, speed
+from tests.evidence.experiments.leaks import HEADINGS
+from tests.evidence.leaks import ways_to_leak
 from tests.evidence.markdown import listing, provenance, table
 from tests.evidence.outcome import Outcome
 from tests.evidence.records import Record
-from tests.evidence.sessions import Report, Session
-from tests.evidence.subjects import NEWEST_PYTHON, PROJECT, PYTHONS
+from tests.evidence.sessions import Report, Session, session
+from tests.evidence.subjects import LEAKING_SUITE, NEWEST_PYTHON, PROJECT, PYTHONS
 from tests.known_issues import suites
 from tests.project.update import renew
 
 PINS = pins(PROJECT)
+HERE = Environment(python=Path(sys.executable), release="", packages={})
 
 each_experiment = pytest.mark.parametrize(
     "experiment", EXPERIMENTS.values(), ids=lambda experiment: experiment.name
@@ -77,27 +80,38 @@ def test_inputs_of_cells_exist(experiment: Experiment) -> None:
         assert [path for path in cell.inputs if not path.exists()] == []
 
 
-def test_a_bump_voids_only_what_was_measured_with_that_package(
+def test_a_pin_that_moves_in_the_suites_voids_only_their_runs_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After `just update`, `just evidence` measures the cells that have the package at its pin."""
+    """What `just update` writes into a runs.toml makes no run of another package void."""
+    cells = EXPERIMENTS["issues"].cells(PINS)
     shutil.copytree(suites.ROOT, tmp_path / "examples/known_issues")
-    cells_before = [cell for each in EXPERIMENTS.values() for cell in each.cells(PINS)]
     monkeypatch.setattr(suites, "ROOT", tmp_path / "examples/known_issues")
     assert renew(tmp_path, {"pytest-asyncio": (PINS["pytest-asyncio"], "9.9.9")})
-    bumped = {**PINS, "pytest-asyncio": "9.9.9"}
-    cells_after = [cell for each in EXPERIMENTS.values() for cell in each.cells(bumped)]
-    after = {cell.name: fingerprint(cell, cell.runs) for cell in cells_after}
-    kept: set[str] = set()
-    void: set[str] = set()
-    for cell in cells_before:
-        uses = [cell.packages, *cell.others.values()]
-        pinned = {packages.get("pytest-asyncio") for packages in uses}
-        same = after.get(cell.name) == fingerprint(cell, cell.runs)
-        assert same is (PINS["pytest-asyncio"] not in pinned), cell.name
-        (kept if same else void).add(cell.experiment)
-    assert {"issues", "compatibility"} <= kept
-    assert {"issues", "versions", "leaks"} <= void
+    moved = {cell.name: cell.fingerprint(cell.runs) for cell in EXPERIMENTS["issues"].cells(PINS)}
+    voids = set()
+    for cell in cells:
+        installed = [cell.packages, *cell.others.values()]
+        with_it = PINS["pytest-asyncio"] in {one.get("pytest-asyncio") for one in installed}
+        assert (moved[cell.name] != cell.fingerprint(cell.runs)) is with_it, cell.name
+        voids.add(with_it)
+    assert voids == {True, False}
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS.keys() - {"issues"}))  # these: above
+def test_a_new_pin_voids_only_what_is_measured_with_it(name: str) -> None:
+    """After a bump of one package, the cells that do not have it in its old version stay."""
+    experiment = EXPERIMENTS[name]
+    cells = experiment.cells(PINS)
+    environments = {cell.name: [cell.packages, *cell.others.values()] for cell in cells}
+    packages = {name for ones in environments.values() for one in ones for name in one}
+    for package in packages & PINS.keys():
+        bumped = {cell.name: cell for cell in experiment.cells({**PINS, package: "0"})}
+        for cell in cells:
+            with_it = any(one.get(package) == PINS[package] for one in environments[cell.name])
+            new = bumped.get(cell.name)
+            stays = new is not None and new.fingerprint(cell.runs) == cell.fingerprint(cell.runs)
+            assert stays is not with_it, f"{package}: {cell.name}"
 
 
 def test_versions_are_the_whole_matrix() -> None:
@@ -222,6 +236,41 @@ def test_a_generated_site_has_as_many_blocks_of_each_kind(tmp_path: Path) -> Non
     assert len(texts) == 2
     for text in texts:
         assert [text.count(f"```{kind}\n") for kind in ("python", "console")] == [speed.BLOCKS] * 2
+
+
+def test_each_way_to_leak_is_told_from_the_others() -> None:
+    """No two have one name; each says in words what it is, and pytest finds it."""
+    leaks = ways_to_leak()
+    assert len({(leak.group, leak.name) for leak in leaks}) == len(leaks)
+    assert {leak.group for leak in leaks} == {"variants", *HEADINGS}
+    assert all(leak.said for leak in leaks)
+    for folder in ("variants", "patterns"):
+        arguments = ["--collect-only", "-q", folder]
+        collected = session(HERE, LEAKING_SUITE, arguments, seconds=60.0).output
+        found = {line.partition("[")[0] for line in collected.splitlines() if "::" in line}
+        if folder == "variants":
+            found = {name.partition("::")[0] for name in found}
+        assert found == {leak.target for leak in leaks if leak.target.startswith(folder)}
+
+
+def test_a_pattern_that_fails_is_no_survivor() -> None:
+    """Only where a test fails on purpose does a session survive that has failed."""
+
+    def guarded(group: str, leak: str, outcome: str) -> Record:
+        parameters = {"group": group, "leak": leak, "python": "3.13", "mode": "guard"}
+        return measured(parameters, runs=2, outcomes={"passed": 1, outcome: 1})
+
+    sections = EXPERIMENTS["leaks"].sections(
+        [
+            guarded("variants", "failing_test", "failed"),
+            guarded("variants", "module_global", "hung"),
+            guarded("loops", "by_hand", "failed"),
+        ]
+    )
+    assert re.search(r"`test_failing_test.py`.*\| survives 2/2 \|", sections["table"])
+    assert re.search(r"`test_module_global.py`.*\| hangs 1/2 \|", sections["table"])
+    assert re.search(r"By hand: .*\| not measured \| fails 1/2 \|", sections["loops"])
+    assert sections["summary"].endswith("1/6 under the guard.")
 
 
 def test_no_wheel_is_shown() -> None:

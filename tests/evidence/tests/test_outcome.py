@@ -118,6 +118,7 @@ def test_an_interrupted_harness_leaves_nothing(tmp_path: Path) -> None:
         from rich.console import Console
         from tests.evidence.campaign import Campaign, Cell, Finding
         from tests.evidence.environments import Environment, Environments
+        from tests.evidence.experiment import Data, Experiment
         from tests.evidence.outcome import run
         from tests.evidence.sessions import repeated
 
@@ -134,7 +135,9 @@ def test_an_interrupted_harness_leaves_nothing(tmp_path: Path) -> None:
         cell = Cell(
             experiment="e", parameters={{}}, python="3", packages={{}}, runs=1, measure=measure
         )
-        Campaign(Path({str(tmp_path / "cache")!r}), Console()).run([cell], jobs=1)
+        e = Experiment(name="e", cells=lambda _: [cell], sections=lambda _: {{}})
+        folder = Path({str(tmp_path)!r})
+        Campaign(folder, Data(folder, {{"e": e}}, {{}}), Console()).run([cell], jobs=1)
     """
     harness = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(script)], cwd=PROJECT, stderr=subprocess.PIPE
@@ -149,4 +152,4 @@ def test_an_interrupted_harness_leaves_nothing(tmp_path: Path) -> None:
     _, errors = harness.communicate(timeout=60)
     assert b"KeyboardInterrupt" in errors
     assert not alive(int(started.read_text()))
-    assert not (tmp_path / "cache" / "cells").exists()
+    assert not (tmp_path / "data").exists()

@@ -24,6 +24,7 @@ from tests.evidence.sessions import Session, repeated, session, suite_session
 from tests.evidence.subjects import (
     BASE,
     GUARD,
+    LEAKING_FILES,
     LEAKING_SUITE,
     NEWEST_PYTHON,
     PROJECT,
@@ -192,7 +193,7 @@ def cells(pins: Pins) -> list[Cell]:
             packages=_packages(strategy, pins),
             runs=SLOW_RUNS if strategy.slow else RUNS,
             measure=partial(_leak, strategy=strategy),
-            inputs=[LEAKING_SUITE, *([GUARD] if strategy.name == "guard" else [])],
+            inputs=[*LEAKING_FILES, *([GUARD] if strategy.name == "guard" else [])],
         )
         for strategy in STRATEGIES
         for python in ([NEWEST_PYTHON] if strategy.slow else PYTHONS)
