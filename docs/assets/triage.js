@@ -10,14 +10,24 @@ const TRIAGE_ISSUES = [
   "messages": [
    "Fatal Python error: Segmentation fault … Garbage-collecting",
    "Fatal Python error: Bus error … Garbage-collecting",
-   "INTERNALERROR> … ValueError: generator already executing",
-   "ValueError: generator already executing"
+   "Garbage-collecting",
+   "INTERNALERROR> ValueError: generator already executing"
   ],
   "signs": [
    "Fatal Python error: Segmentation fault",
+   "Fatal Python error: Bus error",
    "Extension modules: … grpc._cython.cygrpc",
+   "ValueError: generator already executing",
    "running the test CRASHED with signal 11",
-   "exit status 139"
+   "Segmentation fault",
+   "exit status 139",
+   "exit code 139",
+   "exit code -11",
+   "exit value 139",
+   "exited with 139",
+   "signal 11",
+   "SIGSEGV",
+   "node down: Not properly terminated"
   ]
  },
  {
@@ -81,7 +91,9 @@ const TRIAGE_ISSUES = [
   ],
   "signs": [
    "raise RuntimeError('Event loop is closed')",
-   "is bound to a different event loop"
+   "attached to a different event loop",
+   "is bound to a different event loop",
+   "scoped fixture 'event_loop' with a"
   ]
  },
  {
@@ -93,6 +105,7 @@ const TRIAGE_ISSUES = [
   ],
   "signs": [
    "There is no current event loop",
+   "RuntimeError: no running event loop",
    "ResourceWarning: unclosed event loop"
   ]
  },
@@ -105,6 +118,7 @@ const TRIAGE_ISSUES = [
    "Couldn't build proto file into descriptor pool"
   ],
   "signs": [
+   "duplicate file name",
    "A file with this name is already in the pool",
    "File already exists in database"
   ]
@@ -115,6 +129,7 @@ const TRIAGE_ISSUES = [
   "description": "pytest cannot import a generated module: protobuf or grpcio is older than the tools that generated it. How to read the message, and which side to move.",
   "messages": [
    "Detected incompatible Protobuf Gencode/Runtime versions when loading",
+   "Detected mismatched Protobuf Gencode/Runtime",
    "Runtime version cannot be older than the linked gencode version",
    "cannot import name 'runtime_version' from 'google.protobuf'",
    "The grpc package installed is at version … but the generated code"
@@ -148,7 +163,8 @@ const TRIAGE_ISSUES = [
   ],
   "signs": [
    "failed to connect to all addresses",
-   "status = StatusCode.UNAVAILABLE"
+   "status = StatusCode.UNAVAILABLE",
+   "terminated with (StatusCode.UNAVAILABLE"
   ]
  },
  {
@@ -157,6 +173,7 @@ const TRIAGE_ISSUES = [
   "description": "A call of a sync gRPC stub in an async test ends with DEADLINE_EXCEEDED, or never, since it holds the event loop in which the server should run.",
   "messages": [],
   "signs": [
+   "terminated with (StatusCode.DEADLINE_EXCEEDED",
    "status = StatusCode.DEADLINE_EXCEEDED",
    "Deadline Exceeded"
   ]
@@ -169,14 +186,17 @@ const TRIAGE_ISSUES = [
    "HTTP proxy returned response code",
    "HTTP proxy handshake with"
   ],
-  "signs": []
+  "signs": [
+   "via HTTP proxy",
+   "cannot parse value of 'http_proxy'"
+  ]
  },
  {
   "id": "shared-port",
   "title": "The wrong server answers under pytest-xdist; Failed to bind",
   "description": "Two gRPC servers can listen on the same port on Linux, so workers of pytest-xdist are answered by each other's servers. Port 0 is the cure, for Failed to bind to address too.",
   "messages": [
-   "RuntimeError: Failed to bind to address",
+   "Failed to bind to address",
    "Failed to add port to server"
   ],
   "signs": [
@@ -350,6 +370,7 @@ const triage = (() => {
       this.letters = pieces.join("");
       this.starts = [0];
       for (const piece of pieces) this.starts.push(this.starts.at(-1) + piece.length);
+      this.words = new Map(); // where those of a row end, but for the rows never asked
     }
 
     /** The row that has a letter. */
@@ -363,17 +384,31 @@ const triage = (() => {
       return low - 1;
     }
 
+    /** Whether white space stands before a letter, in its row. */
+    spaced(at) {
+      const row = this.row(at);
+      if (!this.words.has(row)) {
+        const ends = new Set();
+        let end = 0;
+        for (const word of this.spelt[row].split(" ")) if (word) ends.add((end += word.length));
+        this.words.set(row, ends);
+      }
+      return this.words.get(row).has(at - this.starts[row]);
+    }
+
     /** Whether a word may begin at a letter: a row does, or no other word ends there. */
     partsWords(at) {
-      const row = this.row(at);
       const around = this.letters.slice(Math.max(at - 1, 0), at + 1);
-      if (!/^[a-z0-9_]{2}$/.test(around) || this.starts[row] === at) return true;
-      let ahead = at - this.starts[row];
-      for (let position = 0; ; position += 1) {
-        if (this.spelt[row][position] === " ") continue;
-        if (ahead === 0) return this.spelt[row][position - 1] === " ";
-        ahead -= 1;
-      }
+      if (!/^[a-z0-9_]{2}$/.test(around)) return true;
+      return this.starts[this.row(at)] === at || this.spaced(at);
+    }
+
+    /** Whether an ellipsis may stand for these letters. */
+    bridged(reach, start, end) {
+      if (reach === FEW_LINES) return this.partsWords(start) && this.partsWords(end);
+      if (!IN_WORD.test(this.letters.slice(start, end))) return false;
+      for (let at = start + 1; at <= end; at += 1) if (this.spaced(at)) return false;
+      return true;
     }
 
     /** Each letter at which a word, and these letters, begin. */
@@ -389,8 +424,7 @@ const triage = (() => {
       for (const [gap, reach] of text.reaches.entries()) {
         const part = text.parts[gap + 1];
         const between = this.letters.slice(end, end + reach + part.length).indexOf(part);
-        if (between < 0) return -1;
-        if (reach === WORD && !IN_WORD.test(this.letters.slice(end, end + between))) return -1;
+        if (between < 0 || !this.bridged(reach, end, end + between)) return -1;
         end += between + part.length;
       }
       return this.partsWords(end) ? end : -1;
@@ -431,15 +465,15 @@ const triage = (() => {
     STRENGTHS.indexOf(one.text.strength) - STRENGTHS.indexOf(other.text.strength) ||
     other.length - one.length;
 
-  /** All hits that count: where two stand in one row, the better one alone does. */
-  function counted(hits) {
-    const best = new Map();
+  /** Where two hits stand in one row, the better one alone. */
+  function best(hits) {
+    const ranks = new Map();
     for (const hit of hits) {
       for (let row = hit.first; row <= hit.last; row += 1) {
-        if (!best.has(row) || worse(hit, best.get(row)) < 0) best.set(row, hit);
+        if (!ranks.has(row) || worse(hit, ranks.get(row)) < 0) ranks.set(row, hit);
       }
     }
-    return hits.filter((hit) => worse(hit, best.get(hit.first)) === 0);
+    return hits.filter((hit) => worse(hit, ranks.get(hit.first)) === 0);
   }
 
   /** What `triage` of triage.py returns, from all hits that count. */
@@ -484,14 +518,15 @@ const triage = (() => {
     const told = issues.flatMap((issue, number) =>
       [issue.title, issue.description].map((text) => ({ issue: number, text })),
     );
-    const hits = [];
     for (const [way, asked] of [["whole", known], ["cut", known], ["part", [...known, ...told]]]) {
-      for (const text of hits.length ? [] : asked) {
+      const hits = [];
+      for (const text of asked) {
         yield;
         for (const hit of stream[way](text)) hits.push(hit);
       }
+      if (hits.length) return fits(way === "part" ? hits : best(hits), read, issues);
     }
-    return fits(counted(hits), read, issues);
+    return [];
   };
 })();
 
@@ -518,7 +553,7 @@ function showTriage() {
 
   const item = (fit) => {
     const link = element("a", fit.title);
-    // The builder knows where it put the page; the table has the links.
+    // The builder knows where it put the page; the list of all messages has the links.
     link.href = document.querySelector(`a[data-issue="${fit.id}"]`).href;
     const lines = fit.lines.map(({ line, text }) =>
       element("li", `Line ${line}: `, element("code", text)),

@@ -77,14 +77,24 @@ ISSUES: list[Issue] = json.loads(r"""
   "messages": [
    "Fatal Python error: Segmentation fault … Garbage-collecting",
    "Fatal Python error: Bus error … Garbage-collecting",
-   "INTERNALERROR> … ValueError: generator already executing",
-   "ValueError: generator already executing"
+   "Garbage-collecting",
+   "INTERNALERROR> ValueError: generator already executing"
   ],
   "signs": [
    "Fatal Python error: Segmentation fault",
+   "Fatal Python error: Bus error",
    "Extension modules: … grpc._cython.cygrpc",
+   "ValueError: generator already executing",
    "running the test CRASHED with signal 11",
-   "exit status 139"
+   "Segmentation fault",
+   "exit status 139",
+   "exit code 139",
+   "exit code -11",
+   "exit value 139",
+   "exited with 139",
+   "signal 11",
+   "SIGSEGV",
+   "node down: Not properly terminated"
   ]
  },
  {
@@ -148,7 +158,9 @@ ISSUES: list[Issue] = json.loads(r"""
   ],
   "signs": [
    "raise RuntimeError('Event loop is closed')",
-   "is bound to a different event loop"
+   "attached to a different event loop",
+   "is bound to a different event loop",
+   "scoped fixture 'event_loop' with a"
   ]
  },
  {
@@ -160,6 +172,7 @@ ISSUES: list[Issue] = json.loads(r"""
   ],
   "signs": [
    "There is no current event loop",
+   "RuntimeError: no running event loop",
    "ResourceWarning: unclosed event loop"
   ]
  },
@@ -172,6 +185,7 @@ ISSUES: list[Issue] = json.loads(r"""
    "Couldn't build proto file into descriptor pool"
   ],
   "signs": [
+   "duplicate file name",
    "A file with this name is already in the pool",
    "File already exists in database"
   ]
@@ -182,6 +196,7 @@ ISSUES: list[Issue] = json.loads(r"""
   "description": "pytest cannot import a generated module: protobuf or grpcio is older than the tools that generated it. How to read the message, and which side to move.",
   "messages": [
    "Detected incompatible Protobuf Gencode/Runtime versions when loading",
+   "Detected mismatched Protobuf Gencode/Runtime",
    "Runtime version cannot be older than the linked gencode version",
    "cannot import name 'runtime_version' from 'google.protobuf'",
    "The grpc package installed is at version … but the generated code"
@@ -215,7 +230,8 @@ ISSUES: list[Issue] = json.loads(r"""
   ],
   "signs": [
    "failed to connect to all addresses",
-   "status = StatusCode.UNAVAILABLE"
+   "status = StatusCode.UNAVAILABLE",
+   "terminated with (StatusCode.UNAVAILABLE"
   ]
  },
  {
@@ -224,6 +240,7 @@ ISSUES: list[Issue] = json.loads(r"""
   "description": "A call of a sync gRPC stub in an async test ends with DEADLINE_EXCEEDED, or never, since it holds the event loop in which the server should run.",
   "messages": [],
   "signs": [
+   "terminated with (StatusCode.DEADLINE_EXCEEDED",
    "status = StatusCode.DEADLINE_EXCEEDED",
    "Deadline Exceeded"
   ]
@@ -236,14 +253,17 @@ ISSUES: list[Issue] = json.loads(r"""
    "HTTP proxy returned response code",
    "HTTP proxy handshake with"
   ],
-  "signs": []
+  "signs": [
+   "via HTTP proxy",
+   "cannot parse value of 'http_proxy'"
+  ]
  },
  {
   "id": "shared-port",
   "title": "The wrong server answers under pytest-xdist; Failed to bind",
   "description": "Two gRPC servers can listen on the same port on Linux, so workers of pytest-xdist are answered by each other's servers. Port 0 is the cure, for Failed to bind to address too.",
   "messages": [
-   "RuntimeError: Failed to bind to address",
+   "Failed to bind to address",
    "Failed to add port to server"
   ],
   "signs": [
@@ -459,24 +479,35 @@ class Stream:
         pieces = [text.replace(" ", "") for text in self.spelt]
         self.letters = "".join(pieces)
         self.starts = [0, *accumulate(map(len, pieces))]
+        self.words: dict[
+            int, set[int]
+        ] = {}  # where those of a row end, but for the rows never asked
 
     def row(self, at: int) -> int:
         """Return the row that has a letter."""
         return bisect_right(self.starts, at) - 1
 
+    def spaced(self, at: int) -> bool:
+        """Tell whether white space stands before a letter, in its row."""
+        row = self.row(at)
+        if row not in self.words:
+            self.words[row] = set(accumulate(map(len, self.spelt[row].split())))
+        return at - self.starts[row] in self.words[row]
+
     def parts_words(self, at: int) -> bool:
         """Tell whether a word may begin at a letter: a row does, or no other word ends there."""
         around = self.letters[max(at - 1, 0) : at + 1]
-        row = self.row(at)
-        if not re.fullmatch("[a-z0-9_]{2}", around) or self.starts[row] == at:
+        if not re.fullmatch("[a-z0-9_]{2}", around):
             return True
-        ahead = at - self.starts[row]
-        for position, letter in enumerate(self.spelt[row]):
-            if letter != " ":
-                if not ahead:
-                    return self.spelt[row][position - 1] == " "
-                ahead -= 1
-        raise AssertionError("a row has all of its letters")
+        return self.starts[self.row(at)] == at or self.spaced(at)
+
+    def bridged(self, reach: int, start: int, end: int) -> bool:
+        """Tell whether an ellipsis may stand for these letters."""
+        if reach == FEW_LINES:
+            return self.parts_words(start) and self.parts_words(end)
+        inside = range(start + 1, end + 1)
+        in_word = IN_WORD.fullmatch(self.letters, start, end) is not None
+        return in_word and not any(self.spaced(at) for at in inside)
 
     def places(self, start: str) -> Iterator[int]:
         """Give each letter at which a word, and these letters, begin."""
@@ -492,7 +523,7 @@ class Stream:
             end = at + len(text.parts[0])
             for part, reach in zip(text.parts[1:], text.reaches):
                 found = self.letters.find(part, end, end + reach + len(part))
-                if found < 0 or (reach == WORD and not IN_WORD.fullmatch(self.letters, end, found)):
+                if found < 0 or not self.bridged(reach, end, found):
                     break
                 end = found + len(part)
             else:
@@ -515,7 +546,7 @@ class Stream:
 
 
 def found(log: list[Row], issues: list[Issue]) -> list[Hit]:
-    """Return all hits that count: where two stand in one row, the better one alone does."""
+    """Return all hits that count."""
     stream = Stream(log)
     known = list(texts(issues))
     told = [
@@ -523,16 +554,20 @@ def found(log: list[Row], issues: list[Issue]) -> list[Hit]:
         for number, issue in enumerate(issues)
         for text in (issue["title"], issue["description"])
     ]
-    hits = (
-        [hit for text in known for hit in stream.whole(text)]
-        or [hit for text in known for hit in stream.cut(text)]
+    return (
+        best([hit for text in known for hit in stream.whole(text)])
+        or best([hit for text in known for hit in stream.cut(text)])
         or [hit for text in [*known, *told] for hit in stream.part(text)]
     )
-    best: dict[int, tuple[int, int]] = {}
+
+
+def best(hits: list[Hit]) -> list[Hit]:
+    """Return, where two stand in one row, the better one alone."""
+    ranks: dict[int, tuple[int, int]] = {}
     for hit in hits:
         for row in range(hit.first, hit.last + 1):
-            best[row] = min(best.get(row, hit.rank), hit.rank)
-    return [hit for hit in hits if hit.rank == best[hit.first]]
+            ranks[row] = min(ranks.get(row, hit.rank), hit.rank)
+    return [hit for hit in hits if hit.rank == ranks[hit.first]]
 
 
 def triage(log: Iterable[Row], issues: list[Issue]) -> list[Fit]:
@@ -546,7 +581,7 @@ def triage(log: Iterable[Row], issues: list[Issue]) -> list[Fit]:
         by_issue.setdefault(hit.text.issue, []).append(hit)
     fits: list[tuple[tuple[tuple[int, int], int, int], Fit]] = []
     for number, hits in by_issue.items():
-        best = min(hits, key=lambda hit: (hit.rank, hit.first))
+        first = min(hits, key=lambda hit: (hit.rank, hit.first))
         lines: dict[tuple[str, int], Line] = {}
         for hit in sorted(hits, key=lambda hit: (hit.rank, hit.first)):
             source, line, text = log[hit.first]
@@ -557,11 +592,11 @@ def triage(log: Iterable[Row], issues: list[Issue]) -> list[Fit]:
         fit: Fit = {
             "id": issues[number]["id"],
             "title": issues[number]["title"],
-            "strength": best.text.strength,
+            "strength": first.text.strength,
             "lines": list(lines.values())[:SHOWN],
             "more": max(len(lines) - SHOWN, 0),
         }
-        fits.append(((best.rank, best.first, number), fit))
+        fits.append(((first.rank, first.first, number), fit))
     return [fit for _, fit in sorted(fits, key=lambda pair: pair[0])]
 
 

@@ -74,6 +74,22 @@ def _print(*command: str | Path, folder: Path = PROJECT) -> str:
     ).stdout
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        (SEGFAULT / "repro.py",),
+        (SEGFAULT / "pinned.py",),
+        ("-m", "pytest", "-p", "no:cacheprovider", SEGFAULT / "leaking_suite/test_worker.py"),
+    ],
+    ids=["repro", "pinned", "suite"],
+)
+def test_the_crash_leads_to_its_page(command: tuple[str | Path, ...], ask: Ask) -> None:
+    """Whichever program crashes."""
+    output = _print(*command)
+    assert "Fatal Python error" in output
+    assert ask(output)[0]["id"] == "grpc-segfault"
+
+
 def test_the_hang_leads_to_the_page_of_hangs(ask: Ask) -> None:
     """It is told from others there."""
     assert ask(_print(SEGFAULT / "hang.py"))[0]["id"] == "run-does-not-end"

@@ -81,8 +81,7 @@ def _markdown(page: BeautifulSoup, address: str) -> str:
         link["href"] = urljoin(address, str(link["href"]))
     for image in article.select("img[src]"):
         image["src"] = urljoin(address, str(image["src"]))
-    text = _Converter().convert_soup(article)
-    return "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
+    return _Converter().convert_soup(article).strip() + "\n"
 
 
 def _entries(config: MkDocsConfig, site: Path) -> Iterator[Entry]:

@@ -184,7 +184,7 @@ class PageItem(pytest.Item):
             file.state = file.run.page_run(file.page)
             file.state.not_to_be_run = file.not_to_be_run
         if self.entry is not None and not self.entry.tried and not listing:
-            self._report("baseline")
+            self._report("baseline", why=self.entry.why)
             pytest.xfail(f"in the baseline: {self.entry.why}")
         try:
             self.judge(file.state)
@@ -201,7 +201,7 @@ class PageItem(pytest.Item):
             self._report(self.counts_as)
             raise
         file.passed.add(self.name)
-        if self.entry is not None and not listing:
+        if self.entry is not None and not file.run.shrinks_baseline:
             raise BlockError(
                 self.line,
                 "this is proven now: take it out of the baseline with --docs-baseline",
@@ -308,7 +308,7 @@ class StaleBaselineItem(PageItem):
 
     def judge(self, state: PageRun) -> None:
         """Fail, unless the baseline is being written."""
-        if self.config.getoption("docs_baseline"):
+        if self.parent.run.shrinks_baseline:
             return
         raise BlockError(
             1,

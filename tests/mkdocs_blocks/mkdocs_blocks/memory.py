@@ -19,10 +19,12 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from mkdocs_blocks.block import Page, SandboxName
 from mkdocs_blocks.checkout import project_files
+from mkdocs_blocks.kinds.kind import Kind
 from mkdocs_blocks.sandbox import Sandbox, visible_variables
 from mkdocs_blocks.settings import Settings
 from mkdocs_blocks.shell_syntax import uses
@@ -53,13 +55,21 @@ class Proof:
 class Memory:
     """The pages that passed, in a folder with a file for each."""
 
-    def __init__(
-        self, folder: Path, root: Path, settings: Settings, pages: Sequence[Page], *, fresh: bool
+    def __init__(  # noqa: PLR0913 - each is another part of what a proof is made of
+        self,
+        folder: Path,
+        root: Path,
+        settings: Settings,
+        kinds: Mapping[str, Kind],
+        pages: Sequence[Page],
+        *,
+        fresh: bool,
     ) -> None:
         """Take the inputs that all pages share as they are now; `fresh` recalls nothing."""
         self._folder = folder
         self._root = root
         self._settings = settings
+        self._kinds = kinds
         self._fresh = fresh
         self._texts = {page.name: file_digest(root / page.name) for page in pages}
         self._files_now = self._files()
@@ -138,7 +148,7 @@ class Memory:
             *self._shared[page.sandbox],
             [asdict(block) | {"line": 0, "lines_at": ()} for block in page.blocks],
             [[fault.rule, fault.message] for fault in page.faults],
-            sorted(_tools(page, self._settings.install, path)),
+            sorted(_tools([*self._programs(page), *self._settings.install], path)),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -151,10 +161,15 @@ class Memory:
             return []
         named = {part for name in self._texts for part in (name, Path(name).name)}
         named |= {Path(name).parts[0] for name in self._texts}
-        texts = "\n".join(block.text for block in page.blocks if block.kind in _RUN)
+        texts = "\n".join(self._programs(page))
         if uses(texts, named):  # `ls -l docs` and `wc -c` see a text without reading it
             return list(self._texts)
         return [name for name in self._texts if _was_read(sandbox.root / name)]
+
+    def _programs(self, page: Page) -> Iterator[str]:
+        """Yield what of the page is run."""
+        for block in page.blocks:
+            yield from self._kinds[block.kind].programs(block)
 
     def _stored(self, page: Page) -> Proof | None:
         try:
@@ -167,9 +182,6 @@ class Memory:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"
-
-
-_RUN = frozenset({"console", "python", "script"})
 
 
 def states_of(project: Path, *, without: Collection[str]) -> list[str]:
@@ -280,16 +292,18 @@ def _pythons(variables: Mapping[str, str]) -> list[str]:
     return [*(f"{path} {_stamp(Path(path).resolve())}" for path in found if path), *names]
 
 
-def _tools(page: Page, install: Sequence[str], path: str) -> Iterator[str]:
-    """Return the programs on the PATH that the commands of a page name, each with its state."""
-    words = {"bash", "git", *install}
-    for block in page.blocks:
-        if block.kind in {"console", "script"}:
-            words |= set(re.findall(r"[\w.+-]+", block.text))
+def _tools(programs: Iterable[str], path: str) -> Iterator[str]:
+    """Return the programs on the PATH that these name, each with its state."""
+    words = {"bash", "git"}.union(*(re.findall(r"[\w.+-]+", text) for text in programs))
     for word in sorted(words):
-        found = shutil.which(word, path=path)
+        found = _which(word, path)
         if found:
             yield f"{found} {_stamp(Path(found).resolve())}"
+
+
+@cache
+def _which(word: str, path: str) -> str | None:
+    return shutil.which(word, path=path)
 
 
 def _stamp(path: Path) -> str:

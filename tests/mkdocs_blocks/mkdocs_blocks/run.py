@@ -142,9 +142,15 @@ class Run:
             folder or self.folder / "memory",
             self.config.rootpath,
             self.settings,
+            self.kinds,
             self.reading.pages,
             fresh=bool(fresh),
         )
+
+    @property
+    def shrinks_baseline(self) -> bool:
+        """Tell whether what is proven is taken out of the baseline: an accepted output is."""
+        return any(self.config.getoption(name) for name in ("docs_baseline", "bless_docs"))
 
     def _kept_folder(self) -> Path | None:
         """Return a folder of pytest's cache; None when there is none, or none can be made."""

@@ -168,6 +168,15 @@ def test_a_page_that_is_read_is_an_input(proven: Path, page: Write, check: Check
     assert EARLIER in done.stdout
 
 
+def test_a_page_that_an_output_names_is_no_input(page: Write, check: Check) -> None:
+    """Only what is run can read: the name of a page may stand in what it prints."""
+    page("# Other\n", "other.md")
+    page("# T\n\n```console\n$ printf '%s.md\\n' other\nother.md\n```\n")
+    assert check().returncode == 0
+    page("# Changed\n", "other.md")
+    assert "docs/index.md: 0 run, 0 checked, 0 excused, 1 proven earlier" in check().stdout
+
+
 def test_a_part_of_a_page_proves_no_page(page: Write, check: Check) -> None:
     """Blocks that were asked for alone do not stand for the others."""
     page("# Two\n\n```console\n$ true\n```\n\n```console\n$ echo right\nwrong\n```\n")

@@ -72,6 +72,11 @@ class Console(Kind):
                 ),
             )
 
+    def programs(self, block: Block) -> Sequence[str]:
+        """Return the commands."""
+        asked = commands(block)
+        return [] if isinstance(asked, Fault) else [command.text for command in asked]
+
     def judge(self, block: Block, page: PageRun) -> None:
         """Run the commands in one shell and compare what each prints."""
         asked = commands(block)

@@ -10,10 +10,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_blocks.block import BlockError, Fault
+from mkdocs_blocks.block import BlockError
 from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
 from mkdocs_blocks.shell_syntax import uses
-from mkdocs_blocks.transcript import commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -223,7 +222,7 @@ def _is_used(block: Block, page: PageRun) -> bool:
     while asked:
         used = asked.pop()
         others.pop(used.place, None)
-        if any(_runs(other, used.title) for other in later):
+        if any(_runs(page.kinds[other.kind], other, used.title) for other in later):
             return True
         asked += [other for other in others.values() if uses(other.text, _names(used.title))]
     return False
@@ -234,24 +233,16 @@ def _names(title: str) -> set[str]:
     return {title, path.name, path.parts[0]}
 
 
-def _runs(block: Block, title: str) -> bool:
-    """Tell whether a block that is run uses the file of a title."""
+def _runs(kind: Kind, block: Block, title: str) -> bool:
+    """Tell whether a block is run and uses the file of a title."""
+    found = kind.programs(block)
     of_pytest = Path(title).name in _PYTEST_FILES | {"conftest.py"}
-    if block.kind == "python":
-        return of_pytest or uses(block.text, _names(title))
+    if of_pytest and found and block.lexer == "python":
+        return True  # it is a test
     names = _names(title) | ({"pytest"} if of_pytest else set())
-    found = _commands(block)
     if _TEST_FILE.fullmatch(Path(title).name):
         # pytest finds it, unless it is told to run others.
         names_none = [text for text in found if not re.search(r"\.py\b", text)]
         if any(uses(text, {"pytest"}) for text in names_none):
             return True
     return any(uses(text, names) for text in found)
-
-
-def _commands(block: Block) -> list[str]:
-    """Return the commands of a block, without what they print."""
-    if block.kind == "script":
-        return [block.text]
-    found = commands(block) if block.kind == "console" else []
-    return [] if isinstance(found, Fault) else [command.text for command in found]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from mkdocs_blocks.block import Block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mkdocs_blocks.block import SandboxName
     from mkdocs_blocks.page_run import PageRun
@@ -86,6 +86,10 @@ class Kind(ABC):
     def problems(self, fence: Fence) -> Iterable[Problem]:  # noqa: ARG002 - for those that look
         """Return what is wrong with a claimed fence, before anything is run."""
         return ()
+
+    def programs(self, block: Block) -> Sequence[str]:
+        """Return what of a block is run: its text, without the outputs that it shows."""
+        return [block.text] if self.counts_as == "run" else []
 
     @abstractmethod
     def judge(self, block: Block, page: PageRun) -> None:
