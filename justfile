@@ -38,13 +38,19 @@ card: install
 test: lint build
     uv run pytest --docs --numprocesses auto docs tests examples/grpc_guard/tests
 
-# Formatting, lint and types.
+# Formatting, lint, of the workflows too, and types.
 lint: install
     uv run ruff format --check
     uv run ruff check
+    uv run actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
+    uv run zizmor --offline --quiet --persona pedantic .github
     uv run mypy
     cd tests/mkdocs_blocks && uv run mypy --config-file ../../pyproject.toml mkdocs_blocks tests
     uv run mypy --python-version 3.10 examples/grpc_guard/grpc_guard.py
+
+# Let git check, before each commit, what is quick.
+hooks: install
+    uv run prek install
 
 # Run every block of the docs, or of the pages named (docs/index.md), or one block (docs/index.md:12).
 test-docs *PAGES="docs": install
@@ -86,9 +92,19 @@ prove: install
 bench *ARGS: install
     uv run python -m tests.evidence bench "$@"
 
-# Ask whether the newest releases still need the workarounds; 1: a page is out of date, 3: could not be found out.
+# Ask whether the newest releases still need the workarounds (--pre: pre-releases too); 1: a page is out of date, 3: could not be found out.
 check-upstream *ARGS: install
     uv run python -m tests.evidence check-upstream "$@"
+
+# Write what is made of the known issues' front matter: index, navigation, known-issues.json, feed.
+[no-exit-message]
+known-issues: install
+    @uv run python -m tests.known_issues generate
+
+# Begin a known issue: just new-issue event-loop-closed writes its page and its suite.
+[no-exit-message]
+new-issue ID: install
+    @uv run python -m tests.known_issues new "$@"
 
 # Generate the gRPC stubs from the .proto files.
 proto: install

@@ -11,17 +11,94 @@ function nameLandmarks() {
   }
 }
 
+/**
+ * Let the keyboard reach what a finger can: the menu, its sections and the search are labels of
+ * hidden boxes, which Material presses at Enter. What is closed is out of its way.
+ */
+function amendControls() {
+  for (const label of document.querySelectorAll("label[for=__drawer], label[for^=__nav_]")) {
+    if (label.matches(".md-overlay")) continue;
+    // On a wide screen, the heading of a section that is never closed cannot be pressed.
+    const pressed = getComputedStyle(label).pointerEvents !== "none";
+    label.tabIndex = pressed ? 0 : -1;
+    label.setAttribute("role", pressed ? "button" : "none");
+    const name = label.textContent.trim() || (label.htmlFor === "__drawer" ? "Menu" : "Open");
+    label.setAttribute("aria-label", name);
+  }
+  const open = document.getElementById("__search")?.checked;
+  const button = document.querySelector(".md-header__button[for=__search]");
+  const query = document.querySelector(".md-search__input");
+  if (!button || !query) return;
+  button.tabIndex = 0;
+  button.setAttribute("role", "button");
+  button.setAttribute("aria-label", "Search");
+  // On a phone, the field is there when the button has been pressed.
+  query.tabIndex = open || getComputedStyle(button).display === "none" ? 0 : -1;
+  document.querySelector(".md-search__scrollwrap").tabIndex = -1; // the arrow keys go through it
+  document.querySelector(".md-search__output").inert = !open;
+}
+
 /** Amend what Material adds to the content as it comes into view. */
 function amendAdditions() {
   // The buttons of a code block are no landmark.
   for (const buttons of document.querySelectorAll("nav.md-code__nav")) {
     buttons.setAttribute("role", "none");
   }
-  // A table that is wider than the screen is scrolled by keyboard too.
+  // A table that is wider than the screen says so, and is scrolled by keyboard too.
   for (const wrap of document.querySelectorAll(".md-typeset__scrollwrap")) {
-    if (wrap.scrollWidth > wrap.clientWidth) wrap.tabIndex = 0;
-    else wrap.removeAttribute("tabindex");
+    const scrolls = wrap.scrollWidth > wrap.clientWidth;
+    if (scrolls === wrap.classList.contains("scrolls")) continue;
+    wrap.classList.toggle("scrolls", scrolls);
+    if (scrolls) {
+      wrap.tabIndex = 0;
+      const hint = document.createElement("p");
+      hint.className = "scroll-hint";
+      hint.textContent = "more columns →";
+      wrap.before(hint);
+    } else {
+      wrap.removeAttribute("tabindex");
+      wrap.previousElementSibling.remove();
+    }
   }
+}
+
+const LEAST_SORTED = 9;
+
+/** Compare two cells: numbers by what they are, and before all else. */
+function compare(one, other) {
+  const [first, second] = [one, other].map((text) => parseFloat(text.replace(/^[^\d-]{0,2}/, "")));
+  if (Number.isNaN(first) !== Number.isNaN(second)) return Number.isNaN(first) ? 1 : -1;
+  return first - second || one.localeCompare(other, "en", { numeric: true });
+}
+
+/** Let a table of many rows be sorted by the column whose heading is pressed; at the third time not. */
+function makeSortable(table) {
+  const rows = [...table.tBodies[0].rows];
+  if (rows.length < LEAST_SORTED) return;
+  const headings = [...table.tHead.rows[0].cells];
+  headings.forEach((heading, column) => {
+    if (!heading.textContent.trim()) return;
+    const button = document.createElement("button");
+    button.append(...heading.childNodes);
+    button.title = "Sort by this column";
+    heading.append(button);
+    button.addEventListener("click", () => {
+      const next = { ascending: "descending", descending: null }[heading.ariaSort];
+      const order = next === undefined ? "ascending" : next;
+      for (const other of headings) other.removeAttribute("aria-sort");
+      if (order) heading.setAttribute("aria-sort", order);
+      const sorted = [...rows];
+      const cell = (row) => row.cells[column].textContent.trim();
+      if (order) sorted.sort((one, other) => compare(cell(one), cell(other)));
+      if (order === "descending") sorted.reverse();
+      table.tBodies[0].append(...sorted);
+    });
+  });
+}
+
+/** Tell whether a line of a console block goes on with the command in the line before it. */
+function isContinuation(line) {
+  return line === ">" || line.startsWith("> ");
 }
 
 /**
@@ -32,14 +109,39 @@ function markContinuations(code) {
   let typed = false;
   for (const line of code.querySelectorAll(":scope > span")) {
     const output = line.querySelector(":scope > .go");
-    if (typed && output?.textContent.startsWith("> ")) {
+    const text = line.textContent.trimEnd();
+    if (typed && output && isContinuation(text)) {
       const prompt = document.createElement("span");
       prompt.className = "gp";
-      prompt.textContent = "> ";
+      prompt.textContent = output.textContent.slice(0, 2);
       output.replaceWith(prompt, output.textContent.slice(2));
     } else {
-      typed = output === null;
+      typed = text.startsWith("$ ") || (typed && isContinuation(text));
     }
+  }
+}
+
+/** Return the commands of a console block, as the checker runs them. */
+function commandsOf(text) {
+  const commands = [];
+  let typed = false;
+  for (const line of text.split("\n")) {
+    typed = line.startsWith("$ ") || (typed && isContinuation(line));
+    if (typed) commands.push(line.slice(2));
+  }
+  return commands.join("\n");
+}
+
+/**
+ * Say what the copy button takes (Material reads `data-copy`): of a console block the commands; a
+ * line that stands for those left out of a file becomes a comment, so that the rest can be used.
+ */
+function setCopied() {
+  for (const code of document.querySelectorAll(".language-console code")) {
+    code.dataset.copy = commandsOf(code.textContent);
+  }
+  for (const code of document.querySelectorAll(":is(.language-toml, .language-yaml) code")) {
+    code.dataset.copy = code.textContent.replace(/^( *)\.\.\.$/gm, "$1# ...");
   }
 }
 
@@ -76,15 +178,30 @@ function followMoved() {
   if (target) location.replace(`${moved.dataset.root}/${target}`);
 }
 
+/** Note which folded parts their reader has opened: paper gets no others (docs/assets/site.css). */
+function noteFolded() {
+  for (const details of document.querySelectorAll("article details")) {
+    details.classList.toggle("unfolded", details.open);
+    details.querySelector(":scope > summary")?.addEventListener("click", () => {
+      details.classList.toggle("unfolded", !details.open);
+    });
+  }
+}
+
 document$.subscribe(() => {
   followMoved();
   nameLandmarks();
+  amendControls();
+  document.getElementById("__search")?.addEventListener("change", amendControls);
+  noteFolded();
+  for (const table of document.querySelectorAll("article table:not([class])")) makeSortable(table);
   amendAdditions();
   new MutationObserver(amendAdditions).observe(document.querySelector(".md-content"), {
     childList: true,
     subtree: true,
   });
   markExcuses();
+  setCopied();
   for (const code of document.querySelectorAll(".language-console code")) markContinuations(code);
   for (const code of document.querySelectorAll(".language-console code, .language-text code")) {
     markWildcards(code);
@@ -92,4 +209,5 @@ document$.subscribe(() => {
 });
 
 addEventListener("resize", amendAdditions);
+addEventListener("resize", amendControls);
 addEventListener("hashchange", followMoved);

@@ -88,6 +88,7 @@ CHANNEL_MODES = ("note", "warn", "error", "ignore")
 MARKER = "grpc_leak_allowed"
 AT_WORK = "grpc_guard_at_work"  # the name of the plugin object; a second copy finds the first by it
 TESTS_NAMED = 3  # in one message
+_CANCELLED = "Its stop was cancelled"
 
 
 class GrpcLeakWarning(pytest.PytestWarning):
@@ -212,6 +213,7 @@ class _Opened:
     addresses: list[str] = field(default_factory=list)
     loop: weakref.ref[asyncio.AbstractEventLoop] | None = None
     core: Any = None
+    stopping: bool = False  # by the suite, and before its tasks were cancelled
     tried: bool = False  # to be stopped by the guard
     settled: bool = False  # nothing of it is pending in gRPC Core
 
@@ -222,11 +224,20 @@ class _Loop:
 
     servers: list[_Opened] = field(default_factory=list)
     calls: dict[int, object] = field(default_factory=dict)
+    waiting: dict[int, weakref.ref[Any]] = field(default_factory=dict)  # the tasks that held them
     watched: bool = True
 
     def unsettled(self) -> list[_Opened]:
         """Give the servers of which something may be pending in gRPC Core."""
         return [server for server in self.servers if not server.settled]
+
+    def cancelled(self) -> bool:
+        """Tell whether a task that waited for a call is being cancelled, or was, or has gone."""
+        for task in [known() for known in self.waiting.values()]:
+            # Python 3.11 and later tell before it ends.
+            if task is None or task.cancelled() or getattr(task, "cancelling", int)():
+                return True
+        return False
 
 
 @dataclass(frozen=True)
@@ -344,7 +355,7 @@ class _Keeper:
         self._stop_server = stop
         self._patch.setattr(server_class, "__init__", init_watched)
         self._patch.setattr(server_class, "start", start_watched)
-        self._patch.setattr(server_class, "stop", self._removing(stop))
+        self._patch.setattr(server_class, "stop", self._removing(self._noting_stop(stop)))
         for name, add_port in add_ports.items():
             self._patch.setattr(server_class, name, self._noting_address(add_port))
 
@@ -362,6 +373,26 @@ class _Keeper:
             return port
 
         return add_port_watched
+
+    def _noting_stop(self, stop: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        """Give a stop() that notes of a server that it has been asked to stop in time.
+
+        It need not end well: once a task that waited for a server's termination was cancelled,
+        every stop() of that server ends as cancelled, and the server stops all the same.
+        """
+
+        @functools.wraps(stop)
+        async def stop_watched(server: object, *args: object, **options: object) -> None:
+            known = self._open.get(server)
+            if known is not None and known.loop is not None:
+                with self._lock:
+                    state = self._loops.get(known.loop())  # type: ignore[arg-type]  # None is no key
+                    if state is not None and not state.cancelled():
+                        known.stopping = True
+                        state.waiting.clear()  # its task ends now; who cancels the others, asks
+            await stop(server, *args, **options)
+
+        return stop_watched
 
     def _watch_channels(self, channel_class: type[Any]) -> None:
         """Follow each channel from its creation until it is closed."""
@@ -516,7 +547,12 @@ class _Keeper:
             state = self._loops.get(loop)
             if self._call_type is None or state is None or not state.unsettled():
                 return
-            calls = _pending_calls(tasks, self._call_type)
+            calls = []
+            for task in tasks:
+                held = _pending_calls(task, self._call_type)
+                if held:
+                    state.waiting[id(task)] = weakref.ref(task)
+                    calls += held
             if not calls and not state.calls:
                 # Their tasks look unlike those that are known: then the collector tells.
                 calls = [known for known in gc.get_objects() if type(known) is self._call_type]
@@ -535,16 +571,19 @@ class _Keeper:
             return
         # What only a task that waits for its end keeps is dropped as it stops, and a leak as well.
         alive = [server.alive() for server in servers]
+        stopping = [server.stopping and not server.core.is_running() for server in servers]
         outcomes: dict[_Opened, str] = dict.fromkeys(servers, "Its stop was interrupted")
         try:
             _run(loop, self._stop(servers, outcomes))
         except RuntimeError as error:  # something in the loop has called loop.stop()
             outcomes.update(dict.fromkeys(servers, f"It could not be stopped: {error}"))
         finally:
-            for server, opened in zip(servers, alive):
-                server.settled = not outcomes[server]
-                if opened is not None:
-                    self._note(server, outcomes[server])
+            for server, opened, asked in zip(servers, alive, stopping):
+                # Cancelled or not: what waited for the calls of such a server has ended by now.
+                outcome = "" if asked and outcomes[server] == _CANCELLED else outcomes[server]
+                server.settled = not outcome
+                if opened is not None and not (asked and server.settled):
+                    self._note(server, outcome)
 
     async def _stop(self, servers: list[_Opened], outcomes: dict[_Opened, str]) -> None:
         """Stop servers, in their loop, and give up those that take longer than the grace.
@@ -570,7 +609,7 @@ class _Keeper:
                 stop.cancel()
                 outcomes[server] = f"It did not stop within {self._settings.grace:g} s"
             elif stop.cancelled():
-                outcomes[server] = "Its stop was cancelled"
+                outcomes[server] = _CANCELLED
             else:
                 error = stop.exception()
                 outcomes[server] = "" if error is None else f"Its stop failed: {error!r}"
@@ -662,24 +701,23 @@ class _OnImport:
         return spec
 
 
-def _pending_calls(tasks: Iterable[asyncio.Task[Any]], call_type: type[Any]) -> list[object]:
-    """Give the calls that grpcio's tasks hold, found as the collector finds them."""
+def _pending_calls(task: asyncio.Task[Any], call_type: type[Any]) -> list[object]:
+    """Give the calls that a task of grpcio's holds, found as the collector finds them."""
     calls: list[object] = []
-    for task in tasks:
-        coroutine: Any = task.get_coro()
-        if isinstance(coroutine, (types.CoroutineType, types.GeneratorType)):
-            continue  # of Python; grpcio's are of Cython
-        ahead, seen = [coroutine], {id(coroutine)}
-        while ahead:
-            for held in gc.get_referents(ahead.pop()):
-                if type(held) is call_type:
-                    calls.append(held)
-                # The variables of a coroutine, or the coroutine that it awaits.
-                elif id(held) not in seen and (
-                    type(held) is type(coroutine) or type(held).__name__.startswith("__pyx_scope")
-                ):
-                    seen.add(id(held))
-                    ahead.append(held)
+    coroutine: Any = task.get_coro()
+    if isinstance(coroutine, (types.CoroutineType, types.GeneratorType)):
+        return calls  # of Python; grpcio's are of Cython
+    ahead, seen = [coroutine], {id(coroutine)}
+    while ahead:
+        for held in gc.get_referents(ahead.pop()):
+            if type(held) is call_type:
+                calls.append(held)
+            # The variables of a coroutine, or the coroutine that it awaits.
+            elif id(held) not in seen and (
+                type(held) is type(coroutine) or type(held).__name__.startswith("__pyx_scope")
+            ):
+                seen.add(id(held))
+                ahead.append(held)
     return calls
 
 

@@ -93,6 +93,22 @@ def test_pinned_survives_by_its_references() -> None:
     assert process.stdout.endswith("survived\n")
 
 
+def test_generators_are_said_to_run_already() -> None:
+    """Where generators take the memory, the same writes make one of them refuse to go on."""
+    process = run("generators.py")
+    assert process.returncode == 1
+    assert "generators that wait: 5000\n" in process.stdout
+    assert "generators that went on" not in process.stdout
+    assert process.stderr.endswith("\nValueError: generator already executing\n")
+
+
+def test_generators_go_on_when_stopped() -> None:
+    """The same generators, and servers that are stopped in their loop: all of them go on."""
+    process = run("generators.py", "--stopped")
+    assert process.returncode == 0
+    assert process.stdout.endswith("generators that went on: 5000\n")
+
+
 def test_hang_says_where() -> None:
     """The second symptom: the deadline ends the process and names the line that hangs."""
     process = run("hang.py")

@@ -123,13 +123,17 @@ def check_upstream(
     report: Annotated[
         Path | None, typer.Option(help="A file for the table and the lines to change, as Markdown.")
     ] = None,
+    pre: Annotated[bool, typer.Option("--pre", help="Count pre-releases as releases.")] = False,
 ) -> None:
     """Ask whether the newest releases still need the workarounds. Changes no page and no data.
 
     Exits with 0 when pages and reality agree, with 1 when a page is out of date, and with 3 when
     that could not be found out: no network, no wheel, no interpreter.
     """
-    answers = watch.ask(PROJECT)
+    try:
+        answers = watch.ask(PROJECT, pre_releases=pre)
+    except ValueError as faults:
+        _give_up(f"{faults}")
     table = Table(box=None, pad_edge=False)
     for heading in watch.HEADER:
         table.add_column(heading, overflow="fold")

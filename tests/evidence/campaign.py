@@ -64,6 +64,8 @@ class Cell:
     """Further environments, each a name and its packages."""
     inputs: Sequence[Path] = ()
     """The files and folders that it runs: a change to them makes an old result void."""
+    definition: str = ""
+    """What it runs, where that stands in no file of its own: a change makes an old result void."""
     alone: bool = False
     """Whether nothing else may run meanwhile, since time is measured."""
 
@@ -75,6 +77,7 @@ class Cell:
     def fingerprint(self, runs: int) -> str:
         """Tell apart results that were made with other packages, runs, inputs or platforms."""
         made_with = [FORMAT, self.python, self.packages, self.others, runs, this_platform()]
+        made_with += [self.definition] if self.definition else []
         digest = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode())
         for path in self.inputs:
             files = [path] if path.is_file() else sorted(path.rglob("*.*"))

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.evidence.subjects import PROJECT
+
 NEWEST = "newest"
 """In place of a version: whatever the package index offers for this interpreter today."""
 
@@ -77,21 +79,31 @@ def bare_variables() -> dict[str, str]:
 class Environments:
     """Makes environments below a folder and keeps them, so that the next run need not."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep the environments in `folder`, which is made when it is needed."""
+    def __init__(self, folder: Path, *, pre_releases: bool = False) -> None:
+        """Keep the environments in `folder`, which is made when it is needed.
+
+        `pre_releases` lets the newest version of a package be one.
+        """
         self._folder = folder
+        self._pre_releases = pre_releases
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def make(self, python: str, packages: Mapping[str, str]) -> Environment:
         """Return an environment of Python `python` (3.13) with each package at its version.
 
-        What the packages themselves need comes at the newest version that fits. Raises
-        `Unavailable` or `Unreachable`, and `ValueError` when the versions contradict each other.
+        What the packages themselves need comes at the newest version that fits. In place of a
+        version may stand bounds (`>=7.35,<8`), or the folder of a distribution of this project,
+        of which a wheel is built. Raises `Unavailable` or `Unreachable`, and `ValueError` when the
+        versions contradict each other.
         """
-        wanted = dict(sorted(packages.items()))
+        wanted = {
+            name: _digest(PROJECT / version) if _is_folder(version) else version
+            for name, version in sorted(packages.items())
+        }
         if NEWEST in wanted.values():
             wanted["today"] = f"{datetime.now(tz=UTC):%Y-%m-%d}"
+            wanted["pre-releases"] = f"{self._pre_releases}"
         key = hashlib.sha256(json.dumps([python, wanted]).encode()).hexdigest()[:16]
         folder = self._folder / key
         with self._lock:
@@ -99,7 +111,8 @@ class Environments:
         with lock:
             listing = folder / "packages.json"
             if not listing.exists():
-                _install(folder, python, packages)
+                newest = ">=0.dev0" if self._pre_releases else ""
+                _install(folder, python, packages, newest)
             listed = json.loads(listing.read_text(encoding="utf-8"))
         return Environment(
             python=folder / "bin" / "python",
@@ -108,7 +121,8 @@ class Environments:
         )
 
 
-def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
+def _install(folder: Path, python: str, packages: Mapping[str, str], newest: str) -> None:
+    """Make an environment; `newest` bounds each package that is wanted at its newest version."""
     shutil.rmtree(folder, ignore_errors=True)
     found = _uv("python", "find", "--no-python-downloads", python)
     if found.returncode:
@@ -117,17 +131,18 @@ def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
     if made.returncode:
         raise Unreachable(f"uv could not make an environment:\n{made.stderr}")
     interpreter = folder / "bin" / "python"
-    requirements = [
-        name if version == NEWEST else f"{name}=={version}" for name, version in packages.items()
-    ]
     # For the newest version, uv must not answer from its cache.
     refresh = [f"--refresh-package={name}" for name, v in packages.items() if v == NEWEST]
     wheels = ("--only-binary", ":all:")
-    installed = _uv(
-        *("pip", "install", "--quiet", "--python", str(interpreter), *wheels, *refresh),
-        "--compile-bytecode",  # once, and not in each run that is measured
-        *requirements,
-    )
+    with tempfile.TemporaryDirectory(prefix="evidence-") as built:
+        installed = _uv(
+            *("pip", "install", "--quiet", "--python", str(interpreter), *wheels, *refresh),
+            "--compile-bytecode",  # once, and not in each run that is measured
+            *(
+                _requirement(n, newest if v == NEWEST else v, Path(built))
+                for n, v in packages.items()
+            ),
+        )
     if installed.returncode:
         shutil.rmtree(folder, ignore_errors=True)
         raise _failure(installed)
@@ -143,6 +158,29 @@ def _install(folder: Path, python: str, packages: Mapping[str, str]) -> None:
         "packages": {entry["name"]: entry["version"] for entry in json.loads(listed.stdout)},
     }
     (folder / "packages.json").write_text(json.dumps(listing), encoding="utf-8")
+
+
+def _requirement(name: str, version: str, built: Path) -> str:
+    """Write a requirement as uv takes it; a distribution that is a folder is built into `built`."""
+    if not _is_folder(version):
+        return f"{name}{version if version[:1] in '<>=!~' else f'=={version}'}"
+    made = _uv(
+        "build", "--quiet", "--wheel", "--out-dir", str(built / name), str(PROJECT / version)
+    )
+    if made.returncode:
+        raise Unreachable(f"uv could not build {name}:\n{made.stderr}")
+    (wheel,) = (built / name).glob("*.whl")
+    return f"{name} @ {wheel.as_uri()}"
+
+
+def _is_folder(version: str) -> bool:
+    return "/" in version
+
+
+def _digest(folder: Path) -> str:
+    """Tell apart what a distribution's folder has, but for what is below it, such as its tests."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return hashlib.sha256(b"".join(f.name.encode() + f.read_bytes() for f in files)).hexdigest()
 
 
 def _failure(installed: "subprocess.CompletedProcess[str]") -> Exception:

@@ -54,6 +54,8 @@ class Run:
     seconds: float
     output: str
     """Standard output and standard error, in the order in which they were written."""
+    status: int | None = None
+    """The exit status, negative for a signal; None when the deadline ended it."""
 
 
 def classify(status: int | None, *, pytest: bool) -> Outcome:
@@ -99,4 +101,5 @@ def run(
         signal=ended_by,
         seconds=took,
         output=ended.output.decode(errors="replace"),
+        status=status,
     )

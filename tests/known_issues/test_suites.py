@@ -1,15 +1,13 @@
 """The suites of the known issues fail and are cured as they say, with the project's packages."""
 
-import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.known_issues import suites
+from tests.known_issues.conftest import Record
 
 RUNS = [run for run in suites.runs() if run.project]
-PATIENCE = 100.0  # seconds; what hangs ends itself after ten
 
 
 def test_every_folder_is_a_suite() -> None:
@@ -33,18 +31,13 @@ def test_run_is_a_readers(run: suites.Run) -> None:
     installed = [line for line in lines if not line.startswith("cp ")]
     assert installed
     assert all(suites.LAUNCHER.search(line) for line in installed)
-    assert "uv run" not in run.in_project
+    assert "uv run" not in run.with_programs([Path("/bin")] * len(run.installed))
     assert run.message
     assert run.control
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: f"{run.suite.name}: {run.name}")
-def test_run(run: suites.Run, tmp_path: Path) -> None:
+def test_run(run: suites.Run, record: Record) -> None:
     """The message, the control and the exit status are those that the suite promises."""
-    if tuple(map(int, run.python.split("."))) > sys.version_info:
-        pytest.skip(f"needs Python {run.python}")
-    folder = tmp_path / run.suite.name
-    shutil.copytree(run.suite, folder, ignore=shutil.ignore_patterns("runs.toml", "__pycache__"))
-    process = suites.shell(run.in_project, folder, patience=PATIENCE)
-    lacks = run.missing(process.returncode, process.stdout)
-    assert not lacks, process.stdout
+    ended = record(run)
+    assert not run.lacks(ended), ended.output

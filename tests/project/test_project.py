@@ -8,21 +8,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
-import yaml
-
 from tests.project.update import locked
 
 PROJECT = Path(__file__).parents[2]
-WORKFLOWS = {
-    path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
-    for path in (PROJECT / ".github/workflows").glob("*.yml")
-}
-JOBS = [
-    (file, name, job)
-    for file, workflow in sorted(WORKFLOWS.items())
-    for name, job in workflow["jobs"].items()
-]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
@@ -80,23 +68,6 @@ def test_what_a_recipe_is_given_is_not_read_by_a_shell() -> None:
         assert not names & pasted, recipe["name"]
 
 
-def test_ci_runs_the_command_of_readme() -> None:
-    """CI and README have one test command, which is what `.ci/run` runs when nothing is given."""
-    script = (PROJECT / ".ci/run").read_text(encoding="utf-8")
-    assert script.endswith('\njust "${@:-test}"\n')
-    assert "\n    just test\n" in README
-    assert WORKFLOWS["ci"]["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
-
-
-def test_the_guard_is_released_with_the_uv_that_ci_installs() -> None:
-    """The release builds and publishes with the one version that was tried."""
-    (tried,) = re.findall(r"\buv==[\d.]+", (PROJECT / ".ci/run").read_text(encoding="utf-8"))
-    steps = [step for job in WORKFLOWS["release-guard"]["jobs"].values() for step in job["steps"]]
-    assert [step["run"] for step in steps if "pipx" in step.get("run", "")] == (
-        [f"pipx install {tried}"] * 2
-    )
-
-
 def test_no_file_has_an_address_of_the_repository() -> None:
     """It is said in the environment alone: the site reads it there, and a release adds it."""
     site = (PROJECT / "mkdocs.yml").read_text(encoding="utf-8")
@@ -114,47 +85,6 @@ def test_the_guard_is_not_in_the_environment_of_the_project() -> None:
     assert "pytest-grpc-guard" not in {
         distribution.name for distribution in importlib.metadata.distributions()
     }
-
-
-def test_ci_installs_the_tools_at_exact_versions() -> None:
-    """What installs everything else is itself no newer than what was tried."""
-    script = (PROJECT / ".ci/run").read_text(encoding="utf-8")
-    (installed,) = re.findall(r"pip\" install (.*)", script)
-    packages = [word for word in installed.split() if not word.startswith("-")]
-    assert [name for name, _, _ in (word.partition("==") for word in packages)] == [
-        "uv",
-        "rust-just",
-    ]
-    assert all(re.fullmatch(r"[\w-]+==[\d.]+", word) for word in packages)
-
-
-def test_a_workflow_has_no_permissions_of_its_own() -> None:
-    """Each job names what it needs; one that forgets to has nothing."""
-    assert {name: workflow["permissions"] for name, workflow in WORKFLOWS.items()} == {
-        "ci": {},
-        "release-guard": {},
-        "upstream": {},
-    }
-
-
-@pytest.mark.parametrize(
-    "job", [pytest.param(job, id=f"{file} {name}") for file, name, job in JOBS]
-)
-def test_no_job_of_ci_can_do_more_than_it_has_to(job: dict[str, Any]) -> None:
-    """A job with the project's code can only read; one that may write has no code."""
-    used = [step["uses"] for step in job["steps"] if "uses" in step]
-    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action) for action in used)
-    checkouts = [step for step in job["steps"] if "actions/checkout@" in step.get("uses", "")]
-    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
-    # An expression in a script would be read by the shell: values come as variables.
-    scripts = [step["run"] for step in job["steps"] if "run" in step]
-    assert not any("${{" in script for script in scripts)
-    if checkouts:
-        assert job["permissions"] == {"contents": "read"}
-        assert "github.token" not in str(job)
-    else:
-        assert job["permissions"] in ({"issues": "write"}, {"id-token": "write"})
-        assert not any(".ci/run" in script or "uv run" in script for script in scripts)
 
 
 def test_readme_maps_the_folders() -> None:

@@ -91,3 +91,51 @@ def test_nothing_changes_when_uv_cannot_resolve(project: Path) -> None:
     assert ended.stderr.splitlines()[-1] == "uv could not resolve; pyproject.toml is as it was"
     assert "no-such-thing" in ended.stderr
     assert settings.read_text() == before
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a file, and the folders that it needs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_whatever_installs_the_old_pin_installs_the_new_one(project: Path) -> None:
+    """Pages, the runs of the known issues and headers of scripts; every other version stays."""
+    page = write(project / "docs/deep/page.md", "$ uv run --with thing==1.0 --with thing==0.9 x\n")
+    other = write(project / "docs/other.md", "something==1.0 thing==1.0.1 thing 1.0\n")
+    runs = write(
+        project / "examples/known_issues/x/runs.toml",
+        'command = "uv run --with Thing==1.0 x"\ncontrol = ["thing 1.0 is here"]\n',
+    )
+    script = write(
+        project / "tests/script.py",
+        '# /// script\n# dependencies = ["thing==1.0"]\n# ///\nPIN = "thing==1.0"\n',
+    )
+    before = other.read_text()
+    assert update(project) == [page, runs, script]
+    assert page.read_text() == "$ uv run --with thing==2.0 --with thing==0.9 x\n"
+    assert other.read_text() == before
+    assert runs.read_text() == (
+        'command = "uv run --with Thing==2.0 x"\ncontrol = ["thing 2.0 is here"]\n'
+    )
+    assert script.read_text() == (
+        '# /// script\n# dependencies = ["thing==2.0"]\n# ///\nPIN = "thing==1.0"\n'
+    )
+
+
+def test_nothing_else_changes_when_no_pin_has_moved(project: Path) -> None:
+    """A second time there is nothing to do."""
+    page = write(project / "docs/page.md", "thing==1.0\n")
+    assert update(project) == [page]
+    assert update(project) == []
+
+
+def test_a_page_is_as_it_was_when_uv_cannot_resolve(project: Path) -> None:
+    """Pages follow the pins, and these have not moved."""
+    page = write(project / "docs/page.md", "thing==1.0\n")
+    settings = project / "pyproject.toml"
+    settings.write_text(SETTINGS.replace("thing>=1", "no-such-thing"))
+    with pytest.raises(subprocess.CalledProcessError):
+        update(project)
+    assert page.read_text() == "thing==1.0\n"

@@ -9,33 +9,49 @@ from pathlib import Path
 from mkdocs_blocks.checkout import copy_project
 
 PROJECT = Path(__file__).parents[2]
-PAGE = Path("docs/known-issues/grpc-segfault.md")
+FORKED = Path("docs/known-issues/grpc-segfault-forked.md")
+WORKAROUNDS = Path("docs/known-issues/grpc-segfault-workarounds.md")
 
 CHANGES = {
-    # What is changed: (old, new, the line that must be named)
+    # What is changed: (page, old, new, the line that must be named)
     "a test count": (
+        FORKED,
         "[..] 1 failed, 1 passed in",
         "[..] 1 failed, 2 passed in",
         "[..] 1 failed, 2 passed in [..]",
     ),
     "an option": (
+        FORKED,
         "pytest leaky/test_one.py --forked",
         "pytest leaky/test_one.py --forkd",
         "$ uv run pytest leaky/test_one.py --forkd",
     ),
     "a name in a fixture": (
-        "        victims = [Victim() for _ in range(5000)]",
-        "        victims = [Vicitm() for _ in range(5000)]",
-        "        victims = [Vicitm() for _ in range(5000)]",
+        FORKED,
+        "        victims = [Victim() for _ in range(5_000)]",
+        "        victims = [Vicitm() for _ in range(5_000)]",
+        "        victims = [Vicitm() for _ in range(5_000)]",
     ),
-    "a key of pytest.ini": (
-        "asyncio_default_test_loop_scope =",
-        "asyncio_default_test_loop_scop =",
-        "asyncio_default_test_loop_scop = module",
+    "a value of pytest.ini": (
+        WORKAROUNDS,
+        "asyncio_default_test_loop_scope = module",
+        "asyncio_default_test_loop_scope = function",
+        "asyncio: [..] asyncio_default_fixture_loop_scope=module, asyncio_default_test_loop_scope=",
     ),
-    "a version in TOML": ("pytest-forked>=1.6.0", "pytest-forked>=1.7.0", "pytest-forked>=1.7.0"),
-    "a language": ("```console\n$ just test-integration-fast\n", "```\n$ just test\n", "```\n"),
+    "a version in TOML": (
+        FORKED,
+        "pytest-forked>=1.6.0",
+        "pytest-forked>=1.7.0",
+        "pytest-forked>=1.7.0",
+    ),
+    "a language": (
+        FORKED,
+        "```console\n$ just test-integration-fast\n",
+        "```\n$ just test\n",
+        "```\n",
+    ),
     "a test name": (
+        FORKED,
         "_websocket_only -v",
         "_websocket_olny -v",
         (
@@ -47,15 +63,15 @@ CHANGES = {
 
 
 def test_each_change_fails_at_its_line(tmp_path: Path) -> None:
-    """A digit, an option, a name, a key, a version, a language: each is found where it stands."""
+    """A digit, an option, a name, a value, a version, a language: each is found where it shows."""
     project = tmp_path / "project"
     copy_project(PROJECT, project)
-    page = (project / PAGE).read_text(encoding="utf-8")
     wanted = {}
-    for number, (changed, (old, new, named)) in enumerate(CHANGES.items()):
+    for number, (changed, (whole, old, new, named)) in enumerate(CHANGES.items()):
+        page = (project / whole).read_text(encoding="utf-8")
         assert page.count(old) == 1, changed
         broken = page.replace(old, new)
-        name = PAGE.with_name(f"broken{number}.md")
+        name = whole.with_name(f"broken{number}.md")
         (project / name).write_text(broken, encoding="utf-8")
         start = page.index(old) if named == "```\n" else broken.index(named)
         wanted[changed] = f"{name}:{broken.count(chr(10), 0, start) + 1}"

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.grpc_guard.tests.suites import GUARD, HEAD, LEAK, LEAKING_SUITE, Suite
+from examples.grpc_guard.tests.layouts import COPIES, LAYOUTS, LINE, TOO_DEEP, Project, lay_out
+from examples.grpc_guard.tests.suites import GUARD, HEAD, LEAK, Suite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytest_plugins = ["pytester"]
 
-LINE = (
-    'import sys; sys.path.append(__file__.removesuffix("conftest.py")); '
-    'pytest_plugins = ["grpc_guard"]'
-)
-INI = (LEAKING_SUITE / "pytest.ini").read_text()
-IMPORTLIB = f"{INI}addopts = --import-mode=importlib\n"
+GUARDED = "25 passed, 1 warning"
 
 
 @pytest.fixture(scope="session")
@@ -53,33 +48,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def lay_out(root: Path, layout: str) -> tuple[Path, list[str]]:
-    """Lay out the leaking suite; give the folder of its top conftest, and pytest's arguments."""
-    tests = root if "flat" in layout else root / "tests"
-    unit = tests / "unit" if "nested" in layout else tests
-    unit.mkdir(parents=True, exist_ok=True)
-    shutil.copy(LEAKING_SUITE / "conftest.py", tests)
-    shutil.copy(LEAKING_SUITE / "test_worker.py", unit)
-    if unit != tests:
-        (unit / "conftest.py").write_text("")
-    if "package" in layout:
-        (tests / "__init__.py").touch()
-        (unit / "__init__.py").touch()
-    if "src" in layout:
-        (root / "src" / "app").mkdir(parents=True)
-        (root / "src" / "app" / "__init__.py").touch()
-    ini = root / ("config/pytest.ini" if "elsewhere" in layout else "pytest.ini")
-    ini.parent.mkdir(exist_ok=True)
-    ini.write_text(IMPORTLIB if "importlib" in layout else INI)
-    elsewhere = ["-c", str(ini), f"--rootdir={ini.parent}", str(tests)]
-    return tests, elsewhere if "elsewhere" in layout else []
-
-
-def run(root: Path, arguments: list[str], path: Path | None = None) -> str:
+def run(project: Project, *arguments: str, path: Path | None = None) -> str:
     """Run a project's tests as its developers do; give what was printed."""
     result = subprocess.run(
-        ["pytest", "-p", "no:cacheprovider", "-q", *arguments],
-        cwd=root,
+        ["pytest", "-p", "no:cacheprovider", "-q", *arguments, *project.arguments],
+        cwd=project.root,
         env=os.environ | ({} if path is None else {"PYTHONPATH": str(path)}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -90,35 +63,28 @@ def run(root: Path, arguments: list[str], path: Path | None = None) -> str:
     return result.stdout
 
 
-LAYOUTS = (
-    "flat",
-    "package",
-    "nested",
-    "nested package",
-    "src",
-    "flat, importlib",
-    "importlib",
-    "package, importlib",
-    "rootdir elsewhere",
-    "package, rootdir elsewhere",
-)
-
-
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_installed(project: Path, installed: Path, layout: str) -> None:
     """Where the wheel is installed there is nothing to write, in any layout."""
-    _, arguments = lay_out(project, layout)
-    assert "25 passed, 1 warning" in run(project, arguments, installed)
+    assert GUARDED in run(lay_out(project, layout), path=installed)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_copied(project: Path, layout: str) -> None:
-    """The file next to the top conftest is at work by the one line that it shows."""
-    tests, arguments = lay_out(project, layout)
-    shutil.copy(GUARD / "grpc_guard.py", tests)
-    with (tests / "conftest.py").open("a") as conftest:
-        conftest.write(LINE)
-    assert "25 passed, 1 warning" in run(project, arguments)
+@pytest.mark.parametrize("way", COPIES)
+def test_copied(project: Path, layout: str, way: str) -> None:
+    """The file next to the top conftest is at work by its line, or by two of the ini file.
+
+    Other plugins of the conftest stay. In a conftest that pytest finds late, it says that the line
+    must be elsewhere.
+    """
+    laid_out = lay_out(project, layout)
+    COPIES[way](laid_out)
+    printed = run(laid_out)
+    if layout == TOO_DEEP and way != "the ini file":
+        assert "Please move it to a top level conftest file at the rootdir:" in printed
+        assert "INTERNALERROR" not in printed
+    else:
+        assert GUARDED in printed
 
 
 def test_the_line_is_the_one_that_the_file_shows() -> None:
@@ -127,68 +93,37 @@ def test_the_line_is_the_one_that_the_file_shows() -> None:
     assert LINE in (GUARD / "README.md").read_text()
 
 
-@pytest.mark.parametrize("layout", ["flat", "package", "importlib"])
-def test_copied_and_named_in_the_ini_file(project: Path, layout: str) -> None:
-    """Two lines of the ini file do as well, where a conftest is not to be touched."""
-    tests, arguments = lay_out(project, layout)
-    shutil.copy(GUARD / "grpc_guard.py", tests)
-    ini = (project / "pytest.ini").read_text()
-    added = f"pythonpath = {'.' if layout == 'flat' else 'tests'}\naddopts = -p grpc_guard "
-    if "addopts = " in ini:
-        ini = ini.replace("addopts = ", added)
-    else:
-        ini += f"{added}\n"
-    (project / "pytest.ini").write_text(ini)
-    assert "25 passed, 1 warning" in run(project, arguments)
-
-
-def test_copied_beside_other_plugins(project: Path) -> None:
-    """A conftest that has plugins already gets the guard's name added to them."""
-    tests, arguments = lay_out(project, "package")
-    shutil.copy(GUARD / "grpc_guard.py", tests)
-    (tests / "ours.py").write_text("def pytest_report_header(): return 'ours is here'\n")
-    with (tests / "conftest.py").open("a") as conftest:
-        conftest.write('\npytest_plugins = ["tests.ours"]\n' + LINE.replace(" = ", " += "))
-    printed = run(project, ["-v", *arguments])
-    assert "25 passed, 1 warning" in printed
-    assert "ours is here" in printed
-
-
 @pytest.mark.parametrize("layout", ["flat", "package"])
 @pytest.mark.parametrize("options", [[], ["-p", "grpc_guard"]], ids=str)
 def test_copied_and_installed(
     project: Path, installed: Path, layout: str, options: list[str]
 ) -> None:
     """Where the wheel is installed too, it is the one at work, and once."""
-    tests, arguments = lay_out(project, layout)
-    shutil.copy(GUARD / "grpc_guard.py", tests)
-    with (tests / "conftest.py").open("a") as conftest:
-        conftest.write(LINE)
-    printed = run(project, ["-v", *options, *arguments], installed)
-    assert "25 passed, 1 warning" in printed
+    laid_out = lay_out(project, layout)
+    COPIES["the line"](laid_out)
+    printed = run(laid_out, "-v", *options, path=installed)
+    assert GUARDED in printed
     assert "grpc_guard: " not in printed
 
 
 def test_two_under_different_names(project: Path, installed: Path) -> None:
     """A copy that is loaded by another name says that it leaves the work to the first."""
-    tests, arguments = lay_out(project, "package")
-    shutil.copy(GUARD / "grpc_guard.py", tests)
-    with (tests / "conftest.py").open("a") as conftest:
-        conftest.write('pytest_plugins = ["tests.grpc_guard"]')
-    printed = run(project, ["-v", *arguments], installed)
-    assert "25 passed, 1 warning" in printed
-    assert f"grpc_guard: {tests / 'grpc_guard.py'} is loaded too, and leaves the work" in printed
+    laid_out = lay_out(project, "package")
+    laid_out.copy()
+    laid_out.add('pytest_plugins = ["tests.grpc_guard"]')
+    printed = run(laid_out, "-v", path=installed)
+    copy = laid_out.top / "grpc_guard.py"
+    assert GUARDED in printed
+    assert f"grpc_guard: {copy} is loaded too, and leaves the work" in printed
 
 
 def test_a_copy_says_what_it_is(project: Path) -> None:
     """Its line in the header has the distribution that it is from, the version and the licence."""
-    tests, arguments = lay_out(project, "flat")
-    shutil.copy(GUARD / "grpc_guard.py", tests)
-    with (tests / "conftest.py").open("a") as conftest:
-        conftest.write(LINE)
+    laid_out = lay_out(project, "flat")
+    COPIES["the line"](laid_out)
     assert re.search(
         r"^grpc_guard: a copy of pytest-grpc-guard \d+\.\d+\.\d+, MIT$",
-        run(project, ["-v", *arguments]),
+        run(laid_out, "-v"),
         re.MULTILINE,
     )
 

@@ -120,6 +120,68 @@ def test_next():
     result.stdout.fnmatch_lines(["*test_forgets left a grpc.aio server running*"])
 
 
+CANCELLED = """
+async def serve_until_cancelled(new_server):
+    server = await serve(new_server)
+    try:
+        await server.wait_for_termination()
+    finally:
+        await server.stop({grace})
+
+async def cancel_it(new_server):
+    asyncio.all_tasks()  # as a debugger would
+    stopped = await serve(new_server)
+    await stopped.stop(None)
+    task = asyncio.create_task(serve_until_cancelled(new_server))
+    await asyncio.sleep(0.1)
+    {cancel}
+
+def test_cancels(new_server):
+    asyncio.run(cancel_it(new_server))
+"""
+
+
+@pytest.mark.parametrize("grace", ["None", "5"])
+def test_a_server_that_a_cancelled_task_stops_is_no_leak(suite: Suite, grace: str) -> None:
+    """Who cancels what waits for a server's termination makes its stop() end as cancelled, too."""
+    cancel = "task.cancel(); await asyncio.wait([task]); assert task.cancelled()"
+    suite.write(HEAD + CANCELLED.format(grace=grace, cancel=cancel))
+    suite.run(*ERROR).assert_outcomes(passed=1)
+
+
+def test_a_server_that_is_being_stopped_is_no_leak(suite: Suite) -> None:
+    """A stop that has begun before the loop ends is ended for it."""
+    suite.write(
+        HEAD
+        + """
+async def begin(new_server):
+    server = await serve(new_server)
+    kept.append(asyncio.ensure_future(server.stop(5)))
+    await asyncio.sleep(0)
+
+def test_begins(new_server):
+    asyncio.run(begin(new_server))
+"""
+    )
+    suite.run(*ERROR).assert_outcomes(passed=1)
+
+
+def test_a_server_that_stops_with_all_other_tasks_is_a_leak(suite: Suite) -> None:
+    """Where all tasks are cancelled at once, what waits for its calls is: a stop comes too late."""
+    suite.write(
+        HEAD
+        + CANCELLED.format(grace="None", cancel="")
+        + """
+def test_cancels_by_hand(new_server):
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(cancel_it(new_server))
+    cancel_all(loop)
+    loop.close()
+"""
+    )
+    suite.run(*ERROR).assert_outcomes(passed=2, errors=2)
+
+
 def test_names_code_outside_of_tests(suite: Suite) -> None:
     """A loop that is closed while pytest collects has no test."""
     suite.write(
@@ -390,14 +452,17 @@ def test_channels_have_a_setting(suite: Suite, mode: str, outcomes: dict[str, in
 
 
 def test_reports_do_not_depend_on_the_collector(suite: Suite) -> None:
-    """With the collector off, eager, or as it is, the same suite gives the same report."""
-    suite.write(CHANNELS)
-    reports = set()
-    for collector in ("", "gc.disable()", "gc.set_threshold(1)") * 2:
-        suite.write(f"import gc\n{collector}\n" + CHANNELS)
+    """Ten runs give one report: with the collector off, eager, late, or as it is."""
+    reports = []
+    for collector in (
+        *("", "gc.disable()", "gc.freeze()"),
+        *(f"gc.set_threshold({eagerness})" for eagerness in (1, 2, 5, 13, 50, 300, 2000)),
+    ):
+        suite.write(f"import gc\n{collector}\n{CHANNELS}")
         text = suite.run("-q").stdout.str()
-        reports.add(re.sub(r"\d+\.\d+s", "", text))
-    assert len(reports) == 1
+        reports.append(re.sub(r"\d+\.\d+s", "", text))
+    assert len(reports) == 10
+    assert len(set(reports)) == 1
 
 
 # What is allowed

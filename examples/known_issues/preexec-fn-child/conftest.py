@@ -27,5 +27,5 @@ def channel() -> Iterator[grpc.Channel]:
 
 @pytest.fixture
 def long_path() -> dict[str, str]:
-    """A PATH of a thousand folders: a child that looks for its program longer dies more often."""
+    """Give a PATH of a thousand folders: a child that searches for its program dies more often."""
     return {"PATH": os.pathsep.join([*(f"/nowhere/{n}" for n in range(1_000)), os.defpath])}

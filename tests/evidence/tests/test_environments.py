@@ -1,5 +1,6 @@
 """Environments have exactly what was asked for, or there is a word for why they cannot."""
 
+import inspect
 import sys
 import zipfile
 from pathlib import Path
@@ -61,6 +62,27 @@ def test_an_environment_is_made_once(tmp_path: Path, wheels: Path) -> None:
     made = Environments(tmp_path / "environments").make(PYTHON, {"thing": "1.0"})
     (wheels / "thing-1.0-py3-none-any.whl").unlink()
     assert Environments(tmp_path / "environments").make(PYTHON, {"thing": "1.0"}) == made
+
+
+def test_a_folder_is_built_and_installed(tmp_path: Path) -> None:
+    """A distribution of this project is there as its wheel, anew when a file of it has changed."""
+    folder = tmp_path / "thing"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+        '[project]\nname = "thing"\nversion = "1.0"\n'
+    )
+    (folder / "backend.py").write_text(
+        f"import zipfile\nfrom pathlib import Path\n\n{inspect.getsource(make_wheel)}\n"
+        "def build_wheel(directory, *_):\n    make_wheel(Path(directory), '1.0')\n"
+        "    return 'thing-1.0-py3-none-any.whl'\n"
+    )
+    environments = Environments(tmp_path / "environments")
+    first = environments.make(PYTHON, {"thing": str(folder)})
+    assert first.packages["thing"] == "1.0"
+    assert environments.make(PYTHON, {"thing": str(folder)}) == first
+    (folder / "more.py").touch()
+    assert environments.make(PYTHON, {"thing": str(folder)}).python != first.python
 
 
 def test_no_wheel_is_a_finding(tmp_path: Path, wheels: Path) -> None:

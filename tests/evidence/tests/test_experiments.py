@@ -1,6 +1,7 @@
 """Experiments know their cells, and say what their records say."""
 
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ from tests.evidence.outcome import Outcome
 from tests.evidence.records import Record
 from tests.evidence.sessions import Report, Session, session
 from tests.evidence.subjects import LEAKING_SUITE, NEWEST_PYTHON, PROJECT, PYTHONS
+from tests.known_issues import suites
+from tests.project.update import renew
 
 PINS = pins(PROJECT)
 HERE = Environment(python=Path(sys.executable), release="", packages={})
@@ -77,9 +80,28 @@ def test_inputs_of_cells_exist(experiment: Experiment) -> None:
         assert [path for path in cell.inputs if not path.exists()] == []
 
 
-@each_experiment
-def test_a_new_pin_voids_only_what_is_measured_with_it(experiment: Experiment) -> None:
+def test_a_pin_that_moves_in_the_suites_voids_only_their_runs_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `just update` writes into a runs.toml makes no run of another package void."""
+    cells = EXPERIMENTS["issues"].cells(PINS)
+    shutil.copytree(suites.ROOT, tmp_path / "examples/known_issues")
+    monkeypatch.setattr(suites, "ROOT", tmp_path / "examples/known_issues")
+    assert renew(tmp_path, {"pytest-asyncio": (PINS["pytest-asyncio"], "9.9.9")})
+    moved = {cell.name: cell.fingerprint(cell.runs) for cell in EXPERIMENTS["issues"].cells(PINS)}
+    voids = set()
+    for cell in cells:
+        installed = [cell.packages, *cell.others.values()]
+        with_it = PINS["pytest-asyncio"] in {one.get("pytest-asyncio") for one in installed}
+        assert (moved[cell.name] != cell.fingerprint(cell.runs)) is with_it, cell.name
+        voids.add(with_it)
+    assert voids == {True, False}
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS.keys() - {"issues"}))  # these: above
+def test_a_new_pin_voids_only_what_is_measured_with_it(name: str) -> None:
     """After a bump of one package, the cells that do not have it in its old version stay."""
+    experiment = EXPERIMENTS[name]
     cells = experiment.cells(PINS)
     environments = {cell.name: [cell.packages, *cell.others.values()] for cell in cells}
     packages = {name for ones in environments.values() for one in ones for name in one}

@@ -1,7 +1,11 @@
 """The watch names the lines that a release has made untrue, and changes nothing."""
 
+import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +17,10 @@ from tests.evidence.environments import NO_WHEEL, Environment, Environments, Una
 from tests.evidence.outcome import Outcome, Run
 from tests.evidence.subjects import PROJECT
 from tests.evidence.watch import CLAIMS, Answer, Claim
+from tests.known_issues import front_matter
 
 SAMPLE = CLAIMS[0]
+ISSUE_CLAIMS = watch.issue_claims(PROJECT)
 
 
 def answer(*, holds: bool | None, claim: Claim = SAMPLE) -> Answer:
@@ -55,7 +61,8 @@ def claim_with(outcomes: list[Outcome], expected: Outcome) -> Claim:
         workaround="Something",
         newest=("grpcio",),
         attempt=lambda _: Run(outcome=next(ends), signal="", seconds=0, output=""),
-        expected=frozenset({expected}),
+        shows=lambda ended: ended.outcome is expected,
+        cure=expected is Outcome.PASSED,
         subject="a try",
     )
 
@@ -77,6 +84,45 @@ def test_a_claim_that_no_page_marks_is_named_too(docs: Path) -> None:
     """Reality has changed, though nobody knows which line says so."""
     (line,) = watch.stale_lines(docs, [answer(holds=False, claim=CLAIMS[-1])])
     assert CLAIMS[-1].name in line
+
+
+def test_the_line_of_an_issue_is_that_of_its_status(docs: Path) -> None:
+    """A claim that comes from a page's front matter names that page, without a mark in it."""
+    claim = ISSUE_CLAIMS[0]
+    (line,) = watch.stale_lines(docs, [answer(holds=False, claim=claim)])
+    page, number, _ = line.split(":", maxsplit=2)
+    assert page == f"docs/known-issues/{claim.name}.md"
+    assert (PROJECT / page).read_text().splitlines()[int(number) - 1].startswith("status: ")
+
+
+def test_the_claims_of_the_issues_are_those_of_their_front_matter() -> None:
+    """Each watched run is asked, with what it installs; a claim of the watch's own exists."""
+    watched = [
+        (issue.id, each)
+        for issue in front_matter.issues(PROJECT)
+        for each in issue.watch
+        if not isinstance(each, str)
+    ]
+    runs = [(name, each) for name, each in watched if isinstance(each, front_matter.Watch)]
+    assert [(claim.name, claim.newest) for claim in ISSUE_CLAIMS] == [
+        (name, each.newest) for name, each in runs
+    ]
+    assert all(set(claim.newest) <= set(claim.packages or {}) for claim in ISSUE_CLAIMS)
+    assert {claim.cure for claim in ISSUE_CLAIMS} == {True, False}
+    named = {each.claim for _, each in watched if isinstance(each, front_matter.Claim)}
+    assert named <= {claim.name for claim in CLAIMS}
+
+
+def test_a_run_shows_what_it_did_or_it_does_not() -> None:
+    """The message, the control and the status decide, not whether something failed."""
+    claim = next(each for each in ISSUE_CLAIMS if each.name == "aio-code-never-returns")
+    said = "the call is made, with a deadline of 1 s\nthe call is done: False\nTimeoutError\n"
+    as_before = Run(
+        outcome=Outcome.FAILED, signal="", seconds=0, output=f"{said}1 failed", status=1
+    )
+    assert claim.shows(as_before)
+    for other in (replace(as_before, status=2), replace(as_before, output=f"{said}1 error")):
+        assert not claim.shows(other)
 
 
 @pytest.mark.parametrize("holds", [True, None])
@@ -114,6 +160,36 @@ def test_only_what_is_asked_about_is_the_newest(
     assert packages["pytest"] == pins(PROJECT)["pytest"]
 
 
+def test_an_issue_is_asked_with_its_own_versions(environments: list[Mapping[str, str]]) -> None:
+    """What is not asked about is as the run says, not as the project pins."""
+    claim = next(each for each in ISSUE_CLAIMS if each.newest == ("pytest",))
+    ended = Run(outcome=Outcome.FAILED, signal="", seconds=0, output="")
+    watch.ask(PROJECT, [replace(claim, attempt=lambda _: ended)])
+    assert claim.packages
+    forked = claim.packages["pytest-forked"]
+    assert environments == [{"pytest": "newest", "pytest-forked": forked}]
+
+
+@pytest.mark.parametrize("pre_releases", [True, False])
+def test_pre_releases_are_asked_for_by_name(
+    monkeypatch: pytest.MonkeyPatch, *, pre_releases: bool
+) -> None:
+    """Only a package that is asked about may be a pre-release."""
+    called: list[str] = []
+
+    def uv(*arguments: str) -> subprocess.CompletedProcess[str]:
+        called.extend(arguments)
+        return subprocess.CompletedProcess(arguments, 0, stdout=sys.executable, stderr="no network")
+
+    monkeypatch.setattr("tests.evidence.environments._uv", uv)
+    with tempfile.TemporaryDirectory() as folder, suppress(ValueError, OSError):
+        environments = Environments(Path(folder), pre_releases=pre_releases)
+        environments.make("3.13", {"grpcio": "newest", "pytest": "9.1.1", "protobuf": ">=7,<8"})
+    assert {"pytest==9.1.1", "protobuf>=7,<8"} <= set(called)
+    assert ("grpcio>=0.dev0" in called) is pre_releases
+    assert ("grpcio" in called) is not pre_releases
+
+
 def test_no_wheel_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A release that cannot be installed says nothing about the claim."""
 
@@ -131,7 +207,7 @@ def test_the_exit_status_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, holds: bool | None, status: int
 ) -> None:
     """0: all agree; 1: a page is out of date; 3: not found out. The report has the table."""
-    monkeypatch.setattr(watch, "ask", lambda _: [answer(holds=holds)])
+    monkeypatch.setattr(watch, "ask", lambda _, **_options: [answer(holds=holds)])
     report = tmp_path / "report.md"
     result = CliRunner().invoke(commands.app, ["check-upstream", "--report", str(report)])
     assert result.exit_code == status

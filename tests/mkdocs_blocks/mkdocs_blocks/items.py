@@ -39,6 +39,7 @@ class PageFile(pytest.File):
         self.passed: set[str] = set()
         self.failed = False
         self.items: set[str] = set()
+        """The names of its items: pytest-xdist gives them other ids after they are collected."""
         self.not_to_be_run: set[int] = set()
         """The places of the blocks that the baseline lists as not tried."""
 
@@ -61,7 +62,7 @@ class PageFile(pytest.File):
         for *_, item in sorted(items, key=lambda entry: entry[:3]):
             listed = entries.get(item.key)
             item.entry = listed.pop(0) if listed else None
-            self.items.add(item.nodeid)
+            self.items.add(item.name)
             if isinstance(item, BlockItem) and item.entry and not item.entry.tried:
                 self.not_to_be_run.add(item.block.place)
             yield item
@@ -183,7 +184,7 @@ class PageItem(pytest.Item):
             file.state = file.run.page_run(file.page)
             file.state.not_to_be_run = file.not_to_be_run
         if self.entry is not None and not self.entry.tried and not listing:
-            self._report("baseline")
+            self._report("baseline", why=self.entry.why)
             pytest.xfail(f"in the baseline: {self.entry.why}")
         try:
             self.judge(file.state)
@@ -196,11 +197,11 @@ class PageItem(pytest.Item):
             pytest.xfail(f"in the baseline: {said}")
         except pytest.skip.Exception as skipped:
             skipped._use_item_location = True  # noqa: SLF001 - the place is the page, not the kind
-            file.passed.add(self.nodeid)
+            file.passed.add(self.name)
             self._report(self.counts_as)
             raise
-        file.passed.add(self.nodeid)
-        if self.entry is not None and not listing:
+        file.passed.add(self.name)
+        if self.entry is not None and not file.run.shrinks_baseline:
             raise BlockError(
                 self.line,
                 "this is proven now: take it out of the baseline with --docs-baseline",
@@ -307,7 +308,7 @@ class StaleBaselineItem(PageItem):
 
     def judge(self, state: PageRun) -> None:
         """Fail, unless the baseline is being written."""
-        if self.config.getoption("docs_baseline"):
+        if self.parent.run.shrinks_baseline:
             return
         raise BlockError(
             1,

@@ -16,13 +16,15 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from mkdocs_blocks.block import Page, SandboxName
 from mkdocs_blocks.checkout import project_files
+from mkdocs_blocks.kinds.kind import Kind
 from mkdocs_blocks.sandbox import Sandbox, visible_variables
 from mkdocs_blocks.settings import Settings
 from mkdocs_blocks.shell_syntax import uses
@@ -53,15 +55,23 @@ class Proof:
 class Memory:
     """The pages that passed, in a folder with a file for each."""
 
-    def __init__(
-        self, folder: Path, root: Path, settings: Settings, pages: Sequence[Page], *, fresh: bool
+    def __init__(  # noqa: PLR0913 - each is another part of what a proof is made of
+        self,
+        folder: Path,
+        root: Path,
+        settings: Settings,
+        kinds: Mapping[str, Kind],
+        pages: Sequence[Page],
+        *,
+        fresh: bool,
     ) -> None:
         """Take the inputs that all pages share as they are now; `fresh` recalls nothing."""
         self._folder = folder
         self._root = root
         self._settings = settings
+        self._kinds = kinds
         self._fresh = fresh
-        self._texts = {page.name: _digest_of(root / page.name) for page in pages}
+        self._texts = {page.name: file_digest(root / page.name) for page in pages}
         self._files_now = self._files()
         shared = [asdict(settings), _interpreter(), _packages(), _package_source()]
         self._variables: Mapping[SandboxName, Mapping[str, str]] = {
@@ -75,8 +85,12 @@ class Memory:
         self._passed: dict[str, Proof] = {}
 
     def recall(self, page: Page) -> Proof | None:
+        """Return the proof of a page that need not be run again."""
+        return None if self._fresh else self.proof(page)
+
+    def proof(self, page: Page) -> Proof | None:
         """Return the proof of a page, when every input of it is what it was."""
-        proof = None if self._fresh else self._stored(page)
+        proof = self._stored(page)
         if proof is None or proof.inputs != self._inputs(page):
             return None
         same = all(self._texts.get(name) == text for name, text in proof.texts.items())
@@ -86,6 +100,11 @@ class Memory:
         """Return how long a page took when it last passed; 0 when that is not known."""
         proof = self._stored(page)
         return proof.seconds if proof else 0.0
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Return the states of the project's files, pages left out, as they are taken for."""
+        return self._files_now
 
     def passed(self, page: Page, sandbox: Sandbox | None, *, blocks: int, seconds: float) -> None:
         """Note that a page passed, while its sandbox is still there; `store` keeps it."""
@@ -106,7 +125,7 @@ class Memory:
         with contextlib.suppress(OSError):  # what is not kept is run again
             self._folder.mkdir(parents=True, exist_ok=True)
             for name, proof in self._passed.items():
-                if _digest_of(self._root / name) != self._texts.get(name):
+                if file_digest(self._root / name) != self._texts.get(name):
                     continue  # edited meanwhile
                 path = self._path(name)
                 partial = path.with_suffix(f".{os.getpid()}")
@@ -129,20 +148,12 @@ class Memory:
             *self._shared[page.sandbox],
             [asdict(block) | {"line": 0, "lines_at": ()} for block in page.blocks],
             [[fault.rule, fault.message] for fault in page.faults],
-            sorted(_tools(page, self._settings.install, path)),
+            sorted(_tools([*self._programs(page), *self._settings.install], path)),
         ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def _files(self) -> list[str]:
-        """Return the files of the project, pages left out, each with its state."""
-        found = []
-        for name in sorted(set(project_files(self._root)) - self._texts.keys()):
-            path = self._root / name
-            if path.is_symlink():
-                found.append(f"{name} -> {path.readlink()}")
-            elif path.is_file():
-                found.append(f"{name} {path.stat().st_mode & 0o111:o} {_digest_of(path)}")
-        return found
+        return states_of(self._root, without={*self._texts, self._settings.results})
 
     def _read(self, page: Page, sandbox: Sandbox | None) -> list[str]:
         """Return the pages whose text the blocks of this page have read, or may have."""
@@ -150,10 +161,15 @@ class Memory:
             return []
         named = {part for name in self._texts for part in (name, Path(name).name)}
         named |= {Path(name).parts[0] for name in self._texts}
-        texts = "\n".join(block.text for block in page.blocks if block.kind in _RUN)
+        texts = "\n".join(self._programs(page))
         if uses(texts, named):  # `ls -l docs` and `wc -c` see a text without reading it
             return list(self._texts)
         return [name for name in self._texts if _was_read(sandbox.root / name)]
+
+    def _programs(self, page: Page) -> Iterator[str]:
+        """Yield what of the page is run."""
+        for block in page.blocks:
+            yield from self._kinds[block.kind].programs(block)
 
     def _stored(self, page: Page) -> Proof | None:
         try:
@@ -168,7 +184,16 @@ class Memory:
         return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"
 
 
-_RUN = frozenset({"console", "python", "script"})
+def states_of(project: Path, *, without: Collection[str]) -> list[str]:
+    """Return the files of a project, each with its state: content, and whether it is a program."""
+    found = []
+    for name in sorted(set(project_files(project)) - {*without}):
+        path = project / name
+        if path.is_symlink():
+            found.append(f"{name} -> {path.readlink()}")
+        elif path.is_file():
+            found.append(f"{name} {path.stat().st_mode & 0o111:o} {file_digest(path)}")
+    return found
 
 
 def mark_unread(root: Path, names: Iterable[str]) -> None:
@@ -206,7 +231,7 @@ def _keeps_atime(beside: Path) -> bool:
 _digests: dict[tuple[str, int, int, int, int], str] = {}
 
 
-def _digest_of(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """Return the digest of a file's bytes; of one that has not been touched, without reading it."""
     try:
         stat = path.stat()
@@ -239,7 +264,7 @@ def _packages() -> list[str]:
                 found.append(f"{path.name} {_stamp(path / 'RECORD')}")
                 found += _editable(path / "direct_url.json")
             elif path.suffix == ".pth":
-                found.append(f"{path.name} {_digest_of(path)}")
+                found.append(f"{path.name} {file_digest(path)}")
     return found
 
 
@@ -253,7 +278,7 @@ def _editable(direct: Path) -> Iterator[str]:
         return
     for path in sorted(folder.rglob("*.py")):
         if not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield f"{path} {_digest_of(path)}"
+            yield f"{path} {file_digest(path)}"
 
 
 def _pythons(variables: Mapping[str, str]) -> list[str]:
@@ -267,16 +292,18 @@ def _pythons(variables: Mapping[str, str]) -> list[str]:
     return [*(f"{path} {_stamp(Path(path).resolve())}" for path in found if path), *names]
 
 
-def _tools(page: Page, install: Sequence[str], path: str) -> Iterator[str]:
-    """Return the programs on the PATH that the commands of a page name, each with its state."""
-    words = {"bash", "git", *install}
-    for block in page.blocks:
-        if block.kind in {"console", "script"}:
-            words |= set(re.findall(r"[\w.+-]+", block.text))
+def _tools(programs: Iterable[str], path: str) -> Iterator[str]:
+    """Return the programs on the PATH that these name, each with its state."""
+    words = {"bash", "git"}.union(*(re.findall(r"[\w.+-]+", text) for text in programs))
     for word in sorted(words):
-        found = shutil.which(word, path=path)
+        found = _which(word, path)
         if found:
             yield f"{found} {_stamp(Path(found).resolve())}"
+
+
+@cache
+def _which(word: str, path: str) -> str | None:
+    return shutil.which(word, path=path)
 
 
 def _stamp(path: Path) -> str:
@@ -290,4 +317,4 @@ def _stamp(path: Path) -> str:
 def _package_source() -> list[str]:
     """Return the state of this package's own files."""
     folder = Path(__file__).parent
-    return [f"{p.relative_to(folder)} {_digest_of(p)}" for p in sorted(folder.rglob("*.py"))]
+    return [f"{p.relative_to(folder)} {file_digest(p)}" for p in sorted(folder.rglob("*.py"))]

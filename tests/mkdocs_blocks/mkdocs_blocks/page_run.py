@@ -179,7 +179,7 @@ class PageRun:
         """Return what each block has printed; what has not been run yet is run for it."""
         known = self._judged | self.not_to_be_run
         for block in self.blocks:
-            if block.kind in {"console", "python", "script"} and block.place not in known:
+            if self.kinds[block.kind].counts_as == "run" and block.place not in known:
                 try:
                     self.judge(block)
                 except BlockError:

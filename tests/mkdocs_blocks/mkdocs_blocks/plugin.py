@@ -29,7 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--bless-docs",
         action="store_true",
-        help="rewrite the expected outputs of the pages with what the commands print now",
+        help="rewrite the expected outputs of the pages with what the commands print now, and take "
+        "what is proven by that out of the baseline",
     )
     group.addoption(
         "--docs-seconds",

@@ -17,7 +17,7 @@ from mkdocs_blocks.block import Block, Fault, Page, SandboxName
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mkdocs_blocks.kinds import Kind
+    from mkdocs_blocks.kinds import Kind, Problem
     from mkdocs_blocks.settings import Settings
 
 RULES: Mapping[str, str] = {
@@ -32,6 +32,7 @@ RULES: Mapping[str, str] = {
     "empty-block": "a block without text",
     "generated-page": "a page that a plugin or a hook makes",
     "hl-lines": "`hl_lines` names lines that the block does not have",
+    "idle-wildcard": "an output, a quote or an excerpt of wildcards alone, or `...` after `...`",
     "mkdocs-warning": "anything else that MkDocs, a plugin or a hook warns of",
     "navigation": "what MkDocs warns of in the navigation",
     "no-fence": "a code block that is no fence",
@@ -105,8 +106,8 @@ def _judged(
         if unread is not None and fence["line"] > unread and not fence["language"]:
             continue  # it begins at what was meant as the end of one
         kind, found = _claimed(fence, kinds, sandbox)
-        faults += [Fault(line=fence["line"], message=words, rule=rule) for rule, words in found]
-        if not kind or any(rule in _NOT_A_BLOCK - settings.soften.keys() for rule, _ in found):
+        faults += [_fault(fence, problem) for problem in found]
+        if not kind or {problem.rule for problem in found} & _NOT_A_BLOCK - settings.soften.keys():
             continue
         blocks.append(
             Block(
@@ -131,23 +132,29 @@ def _judged(
     return blocks, faults
 
 
+def _fault(fence: Mapping[str, Any], problem: Problem) -> Fault:
+    places = fence["lines_at"]
+    line = places[problem.index] if problem.index is not None and places else fence["line"]
+    return Fault(line=line, message=problem.message, rule=problem.rule)
+
+
 def _claimed(
     fence: Mapping[str, Any], kinds: Mapping[str, Kind], sandbox: SandboxName
-) -> tuple[str, list[tuple[str, str]]]:
+) -> tuple[str, list[Problem]]:
     """Return the kind that claims a fence, empty for none, and what is wrong with it."""
     from mkdocs_blocks import kinds as all_kinds
 
     language, title = fence["language"], fence["title"]
     if not language:
         said = "a fence without a language: write it after the backticks, as in ```console"
-        return "", [("no-language", said)]
-    kind, problem = all_kinds.claim(
+        return "", [all_kinds.Problem(rule="no-language", message=said)]
+    kind, problems = all_kinds.claim(
         all_kinds.Fence(
             language=language,
             lexer=fence["lexer"],
             title=title,
             options=fence["options"],
-            text="".join(f"{line}\n" for line in fence["lines"]),
+            lines=tuple(fence["lines"]),
             of_project=fence["of_project"] and sandbox == "project",
             written_in=fence["written_in"],
             sandbox=sandbox,
@@ -158,13 +165,15 @@ def _claimed(
         return kind, []
     if fence["next_fence"]:
         said = f"the fence is not closed before the next one, {fence['next_fence']!r}: close it"
-        return kind, [("unclosed-fence", said)]
+        return kind, [all_kinds.Problem(rule="unclosed-fence", message=said)]
     if not any(line.strip() for line in fence["lines"]):
-        return kind, [("empty-block", "an empty block: fill it, or remove it")]
-    found = list(_header_problems(fence, kind, sandbox))
-    if problem is not None and (kind or not found):
-        found.insert(0, (problem.rule, problem.message))
-    return kind, found
+        said = "an empty block: fill it, or remove it"
+        return kind, [all_kinds.Problem(rule="empty-block", message=said)]
+    found = [
+        all_kinds.Problem(rule=rule, message=message)
+        for rule, message in _header_problems(fence, kind, sandbox)
+    ]
+    return kind, [*problems, *found] if kind or not found else found
 
 
 def _header_problems(

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -41,6 +42,8 @@ class Settings:
     """The share of excused blocks, in percent, above which the run fails."""
     baseline: str = "mkdocs-blocks-baseline.json"
     """The list of what is not proven yet, a path below pytest's rootdir."""
+    results: str = ""
+    """Where to write what is proven, a path below pytest's rootdir; empty: nowhere."""
 
 
 # Each setting: pytest's type, how its value is made of pytest's, and the line of `pytest --help`.
@@ -103,6 +106,7 @@ _ROWS: Mapping[str, _Row] = {
     "shortest_reason": ("int", _positive, "characters that an excuse has at least (12)"),
     "most_excused": ("float", _percent, "percent of the blocks that may be excused (100)"),
     "baseline": ("string", _not_empty, "the file with what is not proven yet"),
+    "results": ("string", _not_empty, "a JSON file to write what is proven to, and when it was"),
 }
 
 
@@ -128,6 +132,10 @@ def read_settings(config: pytest.Config, rules: Iterable[str]) -> Settings:
     for rule in settings.soften:
         if rule not in known:
             raise _usage(config, "soften", f"no rule is called {rule!r}: {', '.join(known)}")
+    here = config.invocation_params.dir
+    asked = any(config.getoption(name) for name in ("docs", "bless_docs", "docs_baseline"))
+    if asked and "config" not in read and here != config.rootpath:
+        _check_site_of(here, settings.config, config.rootpath)
     if not (config.rootpath / settings.config).is_file():
         if "config" in read:
             said = f"there is no file {settings.config} in {config.rootpath}"
@@ -137,6 +145,15 @@ def read_settings(config: pytest.Config, rules: Iterable[str]) -> Settings:
             f"pytest in the folder of the site, or name the file with {PREFIX}_config"
         )
     return settings
+
+
+def _check_site_of(here: Path, name: str, root: Path) -> None:
+    """Refuse to pass over the site of this folder, since pytest has found an ini file above it."""
+    if (here / name).is_file():
+        raise pytest.UsageError(
+            f"the site of {here / name} would not be checked, since pytest's rootdir is {root}: "
+            "write a pytest.ini beside that file, which may be empty"
+        )
 
 
 def _setting(config: pytest.Config, name: str, convert: Callable[[Any], _T]) -> _T | None:

@@ -39,6 +39,8 @@ class Summary:
         self._run = run
         self._told: dict[str, _Told] = {}
         """By the ids of the items: one may be run by more than one worker."""
+        self._not_ended: set[str] = set()
+        """The pages that could not be rewritten, or left a process."""
         self._wrote = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -58,14 +60,17 @@ class Summary:
         if report.failed and (report.nodeid in self._told or page in self._run.reported):
             told = self._told.setdefault(report.nodeid, _Told(page=page, counts_as="failed"))
             told.counts_as = "failed"
+            if report.when == "teardown":
+                self._not_ended.add(told.page)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the baseline if that was asked for."""
         config = self._run.config
-        if self._run.is_worker or config.option.collectonly or not config.option.docs_baseline:
-            return
         baseline = self._run.baseline
+        asked = config.option.docs_baseline or (self._run.shrinks_baseline and baseline.exists)
+        if self._run.is_worker or config.option.collectonly or not asked:
+            return
         wanted = Counter(dict.fromkeys(baseline.pages, 0))
         for page in self._run.reported.values():
             listable = [fault for fault in page.faults if fault.rule in RULES]
@@ -80,14 +85,16 @@ class Summary:
             )
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             return
-        unproven = {page: list(self._unproven(page)) for page in whole if page in seen}
+        ended = seen - self._not_ended
+        unproven = {page: list(self._unproven(page)) for page in whole if page in ended}
         try:
             left, gone = baseline.write(unproven)
         except OSError as error:
             self._wrote = f"{self._run.settings.baseline} cannot be written: {error.strerror}"
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             return
-        self._wrote = f"{self._run.settings.baseline}: {left} not proven yet, {gone} taken out"
+        if gone or config.option.docs_baseline:
+            self._wrote = f"{self._run.settings.baseline}: {left} not proven yet, {gone} taken out"
 
     def _unproven(self, page: str) -> Iterable[Entry]:
         for told in self._told.values():

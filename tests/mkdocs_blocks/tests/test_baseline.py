@@ -88,6 +88,55 @@ def test_what_is_proven_now_must_leave_the_list(project: Path, page: Write, chec
     assert check().returncode == 0
 
 
+def test_an_accepted_output_leaves_the_list(project: Path, page: Write, check: Check) -> None:
+    """What `--bless-docs` proves is taken out at once; what still fails stays."""
+    text = f"{PAGE}\n```console\n$ no_such_command\n```\n"
+    path = page(text)
+    check("--docs-baseline")
+    done = check("--bless-docs")
+    assert done.returncode == 0, done.stdout
+    assert f"{NAME}: 2 not proven yet, 1 taken out" in done.stdout
+    assert path.read_text() == text.replace("right\nwrong", "right\nright", 1)
+    assert entries(project) == [
+        "docs/index.md: console: $ no_such_command",
+        "docs/index.md: quote: nobody printed this",
+    ]
+    assert check().returncode == 0
+
+
+def test_accepting_runs_nothing_that_was_not_tried(
+    project: Path, page: Write, check: Check
+) -> None:
+    """A command that nobody has read stays as it is, on the page and in the list."""
+    path = page(f"# T\n\n```console\n$ echo new | tee {project}/was-run\nold\n```\n")
+    before = path.read_text()
+    check("--docs-baseline-all")
+    page("# Other\n\n```console\n$ echo new\nold\n```\n", "other.md")
+    done = check("--bless-docs")
+    assert done.returncode == 0, done.stdout
+    assert path.read_text() == before
+    assert len(entries(project)) == 1
+    assert not (project / "was-run").exists()
+
+
+def test_what_cannot_be_written_stays_listed(project: Path, page: Write, check: Check) -> None:
+    """An output that is not accepted, and a page that is only read, prove nothing."""
+    path = page("# T\n\n```console\n$ echo '```'\nold\n```\n")
+    other = page("# T\n\n```console\n$ echo new\nold\n```\n", "other.md")
+    check("--docs-baseline")
+    listed = entries(project)
+    assert len(listed) == 2
+    before = path.read_text(), other.read_text()
+    (project / "pytest.ini").write_text("[pytest]\n")
+    hook = "import pathlib\n\n\ndef pytest_runtest_teardown(item):\n"
+    change = f"    page = pathlib.Path({str(other)!r})\n    page.write_text('# Changed\\n')\n"
+    (project / "conftest.py").write_text(f"{hook}{change}")
+    done = check("--bless-docs", "docs/other.md", "docs/index.md")
+    assert "the page has changed meanwhile" in done.stdout
+    assert path.read_text() == before[0]
+    assert entries(project) == listed
+
+
 def test_what_is_gone_must_leave_the_list(project: Path, page: Write, check: Check) -> None:
     """An entry of no block of its page is told by what it was, until it is taken out."""
     page(PAGE)

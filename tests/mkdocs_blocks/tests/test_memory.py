@@ -56,6 +56,15 @@ def test_nothing_is_run_again_when_nothing_has_changed(check: Check) -> None:
     assert "the earliest of the earlier proofs is of 20" in done.stdout
 
 
+def test_what_workers_have_run_is_kept_too(proven: Path, page: Write, check: Check) -> None:
+    """A page that passed in a process of pytest-xdist is not run again, by any process."""
+    (proven / "data.txt").write_text("more\n")
+    page(PAGE.replace("\ndata\n", "\nmore\n"))
+    assert "proven earlier" not in check("--numprocesses", "2").stdout
+    assert EARLIER in check("--numprocesses", "2").stdout
+    assert EARLIER in check().stdout
+
+
 @pytest.mark.usefixtures("proven")
 def test_prose_is_no_input(page: Write, check: Check) -> None:
     """An edit of a sentence leaves the proof, and moves no block away from it."""
@@ -157,6 +166,15 @@ def test_a_page_that_is_read_is_an_input(proven: Path, page: Write, check: Check
     done = check()
     assert "docs/reader.md:5: `python read.py` printed something else" in done.stdout
     assert EARLIER in done.stdout
+
+
+def test_a_page_that_an_output_names_is_no_input(page: Write, check: Check) -> None:
+    """Only what is run can read: the name of a page may stand in what it prints."""
+    page("# Other\n", "other.md")
+    page("# T\n\n```console\n$ printf '%s.md\\n' other\nother.md\n```\n")
+    assert check().returncode == 0
+    page("# Changed\n", "other.md")
+    assert "docs/index.md: 0 run, 0 checked, 0 excused, 1 proven earlier" in check().stdout
 
 
 def test_a_part_of_a_page_proves_no_page(page: Write, check: Check) -> None:

@@ -72,6 +72,28 @@ def test_an_installed_plugin_does_nothing_until_it_is_asked(project: Path, page:
     assert "blocks of the docs" not in quiet.stdout
 
 
+def test_a_site_below_the_rootdir_is_not_passed_over(
+    project: Path, page: Write, checker: Check
+) -> None:
+    """An ini file further up makes another folder the root: the line says what to write."""
+    page("# Upper\n\n```console\n$ true\n```\n")
+    below = project / "below"
+    (below / "docs").mkdir(parents=True)
+    (below / "mkdocs.yml").write_text("site_name: Below\n")
+    (below / "docs/index.md").write_text("# Lower\n\n```console\n$ false\n```\n")
+    done = checker(below, "--docs")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert (
+        f"ERROR: the site of {below}/mkdocs.yml would not be checked, since pytest's rootdir is "
+        f"{project}: write a pytest.ini beside that file, which may be empty\n"
+    ) in done.stdout
+    (below / "pytest.ini").write_text("")
+    assert "docs/index.md:4: `false` exited with status 1" in checker(below, "--docs").stdout
+    (below / "pytest.ini").unlink()
+    (project / "pytest.ini").write_text("[pytest]\nmkdocs_blocks_config = mkdocs.yml\n")
+    assert "docs/index.md: 1 run, 0 checked" in checker(below, "--docs", "../docs").stdout
+
+
 def test_the_setting_asks_for_the_site(project: Path, page: Write) -> None:
     """`mkdocs_blocks = true` checks the site in every run."""
     (project / "pytest.ini").write_text("[pytest]\nmkdocs_blocks = true\n")

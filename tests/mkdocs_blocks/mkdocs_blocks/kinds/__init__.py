@@ -4,7 +4,7 @@ To add one, write a module with a `Kind` and name it here: its row in the guide,
 judge come with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mkdocs_blocks.kinds.console import Console
 from mkdocs_blocks.kinds.declared import Declared
@@ -42,22 +42,20 @@ def kinds_of(settings: Settings) -> Mapping[str, Kind]:
     return {kind.name: kind(settings) for kind in KINDS}
 
 
-def claim(fence: Fence, kinds: Mapping[str, Kind]) -> tuple[str, Problem | None]:
+def claim(fence: Fence, kinds: Mapping[str, Kind]) -> tuple[str, Sequence[Problem]]:
     """Return the name of the kind that claims a fence, and what is wrong with it.
 
     The name is empty when none does; then there is a problem.
     """
     kind = next((kind for kind in kinds.values() if kind.claims(fence)), None)
     if kind is None:
-        return "", _cannot_run(fence)
+        return "", [_cannot_run(fence)]
     unknown = sorted(fence.options.keys() - kind.options - _OF_ALL)
     if unknown:
         takes = ", ".join(f'{name}="…"' for name in sorted(_OF_ALL | kind.options))
-        return kind.name, Problem(
-            rule="unknown-attribute",
-            message=f"unknown attribute {unknown[0]!r}: a {kind.name} block takes {takes}",
-        )
-    return kind.name, kind.problem(fence)
+        message = f"unknown attribute {unknown[0]!r}: a {kind.name} block takes {takes}"
+        return kind.name, [Problem(rule="unknown-attribute", message=message)]
+    return kind.name, list(kind.problems(fence))
 
 
 def _cannot_run(fence: Fence) -> Problem:

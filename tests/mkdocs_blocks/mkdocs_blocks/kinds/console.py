@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
-from itertools import dropwhile
+from itertools import dropwhile, zip_longest
 from typing import TYPE_CHECKING
 
 from mkdocs_blocks.block import BlockError, Fault
 from mkdocs_blocks.difference import difference
-from mkdocs_blocks.kinds.kind import Fence, Kind
-from mkdocs_blocks.transcript import commands, first_difference
+from mkdocs_blocks.kinds.file import check_options_known
+from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
+from mkdocs_blocks.kinds.wildcards import idle_wildcards
+from mkdocs_blocks.transcript import (
+    ANY_TEXT,
+    commands,
+    first_difference,
+    only_wildcards,
+    stands_for_lines,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mkdocs_blocks.block import Block
     from mkdocs_blocks.page_run import PageRun
@@ -40,6 +48,35 @@ class Console(Kind):
         """Claim every console session."""
         return fence.lexer == "console"
 
+    def problems(self, fence: Fence) -> Iterator[Problem]:
+        """Refuse an output that may be anything, unless the page says that only its status counts.
+
+        That status is 0: a command may fail for any reason.
+        """
+        if not any(ANY_TEXT in line or stands_for_lines(line) for line in fence.lines):
+            return
+        asked = commands(fence.as_block(self.name))
+        if isinstance(asked, Fault):
+            return  # told when it is run
+        for command, after in zip_longest(asked, asked[1:]):
+            if only_wildcards(command.expected) and after and _asks_for_success(after):
+                continue
+            yield from idle_wildcards(
+                command.expected,
+                f"the output of `{command.short}`",
+                start=command.output_index,
+                instead=(
+                    "write a line that it prints; or, if its success is all that matters, let it "
+                    f"print nothing (--quiet, >/dev/null), or let `$ {STATUS_QUESTION}` and `0` "
+                    "follow"
+                ),
+            )
+
+    def programs(self, block: Block) -> Sequence[str]:
+        """Return the commands."""
+        asked = commands(block)
+        return [] if isinstance(asked, Fault) else [command.text for command in asked]
+
     def judge(self, block: Block, page: PageRun) -> None:
         """Run the commands in one shell and compare what each prints."""
         asked = commands(block)
@@ -58,6 +95,8 @@ class Console(Kind):
                     f"if it should, let the next command be `$ {STATUS_QUESTION}`",
                     [*page.tail(printed[number]), *page.named_lines(printed[number])],
                 )
+            if page.is_empty:
+                check_options_known(page, printed[number], command.expected)
             _compare(block, page, command, printed[number])
         if session.trouble:
             culprit = asked[min(len(session.runs), len(asked) - 1)]
@@ -66,6 +105,10 @@ class Console(Kind):
                 f"`{culprit.short}` {session.trouble}",
                 page.tail(unfinished),
             )
+
+
+def _asks_for_success(command: Command) -> bool:
+    return command.text == STATUS_QUESTION and command.expected == ("0",)
 
 
 def _compare(block: Block, page: PageRun, command: Command, printed: Sequence[str]) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from mkdocs_blocks.block import BlockError
 from mkdocs_blocks.kinds.file import wrong_language
 from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
+from mkdocs_blocks.kinds.wildcards import idle_wildcards
 from mkdocs_blocks.transcript import ANY_LINES, first_difference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mkdocs_blocks.block import Block
     from mkdocs_blocks.page_run import PageRun
@@ -33,19 +34,15 @@ class Excerpt(Kind):
         """Claim what shows a file that is there already."""
         return fence.of_project
 
-    def problem(self, fence: Fence) -> Problem | None:
-        """Refuse an excerpt in a language that is not its file's."""
-        return wrong_language(fence)
+    def problems(self, fence: Fence) -> Iterator[Problem]:
+        """Refuse an excerpt in a language that is not its file's, and one that shows no line."""
+        yield from wrong_language(fence)
+        yield from idle_wildcards(_expected(fence.lines), f"the excerpt of {fence.title}")
 
     def judge(self, block: Block, page: PageRun) -> None:
         """Hold the lines to the file, and the keys of TOML to its tables."""
         actual = page.project_file(block.title).splitlines()
-        expected = [
-            ANY_LINES if line.strip() in {ANY_LINES, f"# {ANY_LINES}"} else line
-            for line in block.lines
-        ]
-        while expected and not expected[-1].strip():  # a snippet brings one
-            expected.pop()
+        expected = _expected(block.lines)
         found = first_difference([ANY_LINES, *expected, ANY_LINES], actual)
         if found is not None:
             index = min(max(found - 1, 0), len(expected) - 1)
@@ -60,6 +57,16 @@ class Excerpt(Kind):
             _check_tables(
                 block, [line for line in expected if line != ANY_LINES], "\n".join(actual)
             )
+
+
+def _expected(lines: Sequence[str]) -> list[str]:
+    """Return the lines of an excerpt, those that stand for others all in one notation."""
+    expected = [
+        ANY_LINES if line.strip() in {ANY_LINES, f"# {ANY_LINES}"} else line for line in lines
+    ]
+    while expected and not expected[-1].strip():  # a snippet brings one
+        expected.pop()
+    return expected
 
 
 def _check_tables(block: Block, lines: Sequence[str], file: str) -> None:

@@ -9,6 +9,8 @@ import pytest
 from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mkdocs_blocks.block import Block
     from mkdocs_blocks.page_run import PageRun
 
@@ -28,19 +30,18 @@ class Excused(Kind):
         first = excuse.split()[0].lower()
         return fence.title.startswith(excuse) or fence.title.lower().startswith(f"{first} ")
 
-    def problem(self, fence: Fence) -> Problem | None:
+    def problems(self, fence: Fence) -> Iterator[Problem]:
         """Refuse an excuse without a reason."""
         excuse, shortest = self.settings.excuse, self.settings.shortest_reason
         reason = fence.title.removeprefix(excuse)
         if reason == fence.title or len(reason.strip()) < shortest:
-            return Problem(
+            yield Problem(
                 rule="no-reason",
                 message=(
                     "say why the block is not run: "
                     f'title="{excuse}it installs a daemon", {shortest} characters or more'
                 ),
             )
-        return None
 
     def judge(self, block: Block, page: PageRun) -> None:  # noqa: ARG002 - nothing to judge
         """Skip the block, with its reason."""

@@ -10,34 +10,33 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mkdocs_blocks.block import BlockError, Fault
+from mkdocs_blocks.block import BlockError
 from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
 from mkdocs_blocks.shell_syntax import uses
-from mkdocs_blocks.transcript import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from mkdocs_blocks.block import Block
     from mkdocs_blocks.page_run import PageRun
 
 # What pytest reads its settings from: whoever shows one of these means a run of pytest.
 _PYTEST_FILES = frozenset({"pytest.ini", "pytest.toml", "pyproject.toml", "setup.cfg", "tox.ini"})
+_TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py")
 _UNKNOWN_OPTION = re.compile(r"Unknown config option: (?P<key>\S+)")
 _PYTEST_USAGE_ERROR = 4
 
 
-def wrong_language(fence: Fence) -> Problem | None:
-    """Return what is wrong when a block's language is not that of the file in its title."""
-    if not fence.written_in or fence.written_in == fence.lexer:
-        return None
-    return Problem(
-        rule="wrong-language",
-        message=(
-            f"{fence.title} is not written in {fence.language}: "
-            f"write {fence.written_in} after the backticks"
-        ),
-    )
+def wrong_language(fence: Fence) -> Iterator[Problem]:
+    """Yield what is wrong when a block's language is not that of the file in its title."""
+    if fence.written_in and fence.written_in != fence.lexer:
+        yield Problem(
+            rule="wrong-language",
+            message=(
+                f"{fence.title} is not written in {fence.language}: "
+                f"write {fence.written_in} after the backticks"
+            ),
+        )
 
 
 class File(Kind):
@@ -56,7 +55,7 @@ class File(Kind):
         """Claim what has a title, whatever its language."""
         return bool(fence.title)
 
-    def problem(self, fence: Fence) -> Problem | None:
+    def problems(self, fence: Fence) -> Iterator[Problem]:
         """Refuse a file in a language that is not its own."""
         return wrong_language(fence)
 
@@ -152,14 +151,14 @@ def _check_pytest_options(block: Block, page: PageRun) -> None:
                 block.at(index), f"pytest.ini has just one section, [pytest], and not {line}"
             )
     if page.is_empty:
-        return  # the plugins are those that the page's own commands bring
+        return  # the plugins are those of the page's own commands: `check_options_known`
     printed, trouble = _refusal(block, page)
     unknown = _UNKNOWN_OPTION.search(printed)
     if unknown:
-        key = re.compile(rf"\s*{re.escape(unknown['key'])}\b")
-        index = next((n for n, line in enumerate(block.lines) if key.match(line)), 0)
+        key = unknown["key"]
         raise BlockError(
-            block.at(index), f"no installed pytest plugin knows the option {unknown['key']!r}"
+            _line_of_key(block, key) or block.line,
+            f"no installed pytest plugin knows the option {key!r}",
         )
     if not printed and not trouble:
         return
@@ -172,6 +171,26 @@ def _check_pytest_options(block: Block, page: PageRun) -> None:
     shown = [other for other in page.shown if Path(other.title).name == "conftest.py"]
     if trouble and shown:
         raise BlockError(shown[-1].line, f"pytest over {shown[-1].title} {trouble}")
+
+
+def check_options_known(page: PageRun, printed: Sequence[str], expected: Sequence[str]) -> None:
+    """Let a run of pytest in an empty sandbox tell which option of a shown file it does not know.
+
+    `printed` is what the run printed, `expected` what the page shows of that.
+    """
+    for found in filter(None, map(_UNKNOWN_OPTION.search, printed)):
+        if any(found[0] in line for line in expected):
+            continue
+        for block in page.shown:
+            line = _line_of_key(block, found["key"])
+            if Path(block.title).name in _PYTEST_FILES and line:
+                raise BlockError(line, f"a run of pytest on this page says: {found[0]}")
+
+
+def _line_of_key(block: Block, key: str) -> int:
+    """Return the page's line at which a file sets a key; 0 when it does not."""
+    sets = re.compile(rf"\s*{re.escape(key)}\b")
+    return next((block.at(n) for n, line in enumerate(block.lines) if sets.match(line)), 0)
 
 
 def _refusal(block: Block, page: PageRun, *arguments: str) -> tuple[str, str]:
@@ -203,7 +222,7 @@ def _is_used(block: Block, page: PageRun) -> bool:
     while asked:
         used = asked.pop()
         others.pop(used.place, None)
-        if any(_runs(other, used.title) for other in later):
+        if any(_runs(page.kinds[other.kind], other, used.title) for other in later):
             return True
         asked += [other for other in others.values() if uses(other.text, _names(used.title))]
     return False
@@ -214,18 +233,16 @@ def _names(title: str) -> set[str]:
     return {title, path.name, path.parts[0]}
 
 
-def _runs(block: Block, title: str) -> bool:
-    """Tell whether a block that is run uses the file of a title."""
+def _runs(kind: Kind, block: Block, title: str) -> bool:
+    """Tell whether a block is run and uses the file of a title."""
+    found = kind.programs(block)
     of_pytest = Path(title).name in _PYTEST_FILES | {"conftest.py"}
-    if block.kind == "python":
-        return of_pytest or uses(block.text, _names(title))
+    if of_pytest and found and block.lexer == "python":
+        return True  # it is a test
     names = _names(title) | ({"pytest"} if of_pytest else set())
-    return any(uses(text, names) for text in _commands(block))
-
-
-def _commands(block: Block) -> list[str]:
-    """Return the commands of a block, without what they print."""
-    if block.kind == "script":
-        return [block.text]
-    found = commands(block) if block.kind == "console" else []
-    return [] if isinstance(found, Fault) else [command.text for command in found]
+    if _TEST_FILE.fullmatch(Path(title).name):
+        # pytest finds it, unless it is told to run others.
+        names_none = [text for text in found if not re.search(r"\.py\b", text)]
+        if any(uses(text, {"pytest"}) for text in names_none):
+            return True
+    return any(uses(text, names) for text in found)

@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from mkdocs_blocks.block import Block
 
-    from mkdocs_blocks.block import Block, SandboxName
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mkdocs_blocks.block import SandboxName
     from mkdocs_blocks.page_run import PageRun
     from mkdocs_blocks.settings import Settings
 
@@ -23,13 +25,29 @@ class Fence:
     """Pygments's first name for the language; empty when it knows none."""
     title: str
     options: Mapping[str, str]
-    text: str
+    lines: tuple[str, ...]
     of_project: bool
     """Whether the title is that of a file of the project."""
     written_in: str
     """The lexer that the title's file name stands for; empty when it stands for none."""
     sandbox: SandboxName = "project"
     """Where the blocks of its page run."""
+
+    @property
+    def text(self) -> str:
+        """Return the content with a newline at its end."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+    def as_block(self, kind: str) -> Block:
+        """Return the fence as a block of a kind, of a page that is not known."""
+        return Block(
+            place=0,
+            line=0,
+            language=self.language,
+            lexer=self.lexer,
+            kind=kind,
+            lines=self.lines,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +56,8 @@ class Problem:
 
     rule: str
     message: str
+    index: int | None = None
+    """The line of the content, from 0, that is wrong; None: the fence's own."""
 
 
 class Kind(ABC):
@@ -63,9 +83,13 @@ class Kind(ABC):
     def claims(self, fence: Fence) -> bool:
         """Tell whether a fence that no earlier kind has claimed is one of these."""
 
-    def problem(self, fence: Fence) -> Problem | None:  # noqa: ARG002 - for those that look
+    def problems(self, fence: Fence) -> Iterable[Problem]:  # noqa: ARG002 - for those that look
         """Return what is wrong with a claimed fence, before anything is run."""
-        return None
+        return ()
+
+    def programs(self, block: Block) -> Sequence[str]:
+        """Return what of a block is run: its text, without the outputs that it shows."""
+        return [block.text] if self.counts_as == "run" else []
 
     @abstractmethod
     def judge(self, block: Block, page: PageRun) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mkdocs_blocks.block import Block
     from mkdocs_blocks.page_run import PageRun
 
@@ -37,17 +39,16 @@ class Python(Kind):
         """Claim Python that is not the file of a title, where there is an environment for it."""
         return fence.lexer == "python" and fence.sandbox != "empty"
 
-    def problem(self, fence: Fence) -> Problem | None:
+    def problems(self, fence: Fence) -> Iterator[Problem]:
         """Refuse a block that proves nothing."""
-        if not _only_defines(fence.text):
-            return None
-        return Problem(
-            rule="only-defines",
-            message=(
-                "a Python block that only defines things proves nothing: call them and assert, or "
-                'give the block a title="…" and let a command use that file'
-            ),
-        )
+        if _only_defines(fence.text):
+            yield Problem(
+                rule="only-defines",
+                message=(
+                    "a Python block that only defines things proves nothing: call them and assert, "
+                    'or give the block a title="…" and let a command use that file'
+                ),
+            )
 
     def judge(self, block: Block, page: PageRun) -> None:
         """Run the block with the files, fixtures and settings that the page has shown so far."""

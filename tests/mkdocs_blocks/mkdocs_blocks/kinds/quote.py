@@ -6,10 +6,13 @@ import difflib
 from typing import TYPE_CHECKING
 
 from mkdocs_blocks.block import BlockError
-from mkdocs_blocks.kinds.kind import Fence, Kind
+from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
+from mkdocs_blocks.kinds.wildcards import idle_wildcards
 from mkdocs_blocks.transcript import occurs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mkdocs_blocks.block import Block
     from mkdocs_blocks.page_run import PageRun
 
@@ -29,6 +32,10 @@ class Quote(Kind):
     def claims(self, fence: Fence) -> bool:
         """Claim plain text that is not the file of a title."""
         return fence.lexer == "text" and not (fence.of_project or fence.written_in == "text")
+
+    def problems(self, fence: Fence) -> Iterator[Problem]:
+        """Refuse a quote of nothing."""
+        return idle_wildcards(fence.lines, "the quote")
 
     def judge(self, block: Block, page: PageRun) -> None:
         """Look for the lines in what the blocks of the page have printed."""

@@ -1,0 +1,105 @@
+"""The browser that is installed on this machine, and pages in it that tell what goes wrong."""
+
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    async_playwright,
+)
+
+Scheme = Literal["light", "dark"]
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = "no chromium on the PATH: apt-get install chromium"
+WIDTHS = (1280, 390, 320)
+"""CSS pixels: a laptop, a phone, and the narrowest that WCAG 2.2 asks for (1.4.10, Reflow)."""
+HEIGHT = 800
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+
+def find_chromium() -> str | None:
+    """Return the path of a chromium, None where there is none."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextlib.asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
+    """Start chromium, which reaches 127.0.0.1 alone; raises `FileNotFoundError` without one."""
+    path = find_chromium()
+    if path is None:
+        raise FileNotFoundError(MISSING)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=path,
+            chromium_sandbox=False,  # root, as in a container, has no use of it
+            args=["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclass
+class Visit:
+    """A page of the browser, and what has gone wrong in it so far."""
+
+    page: Page
+    base: str
+    """The address of the site's root."""
+    faults: list[str] = field(default_factory=list)
+    """Errors of its console, requests that failed, and those to other hosts."""
+
+    def __post_init__(self) -> None:
+        """Listen."""
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self.page.on("console", self._hear)
+        self.page.on("request", self._see)
+        self.page.on("requestfailed", lambda asked: self.faults.append(f"failed: {asked.url}"))
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self.faults.append(f"console: {said.text}")
+
+    def _see(self, asked: Request) -> None:
+        if not asked.url.startswith((self.base, "data:", "blob:")):
+            self.faults.append(f"another host: {asked.url}")
+
+    async def go(self, url: str) -> None:
+        """Show a page of the site, by its address from the root, with its fonts."""
+        await self.page.goto(self.base + url)
+        await self.page.evaluate("document.fonts.ready.then(() => null)")
+
+    async def be(self, width: int) -> None:
+        """Let the screen be that wide, in CSS pixels."""
+        await self.page.set_viewport_size({"width": width, "height": HEIGHT})
+
+    async def switch_scheme(self) -> str:
+        """Press the button for the other scheme, as a reader does; gives its name in the theme."""
+        await self.page.locator("label[for^=__palette_]:visible").click()
+        return await self.page.get_attribute("body", "data-md-color-scheme") or ""
+
+
+@contextlib.asynccontextmanager
+async def visiting(
+    context: BrowserContext, base: str, *, width: int = WIDTHS[0], scheme: Scheme = "light"
+) -> AsyncIterator[Visit]:
+    """Open a page in a context, as a reader who comes for the first time, and close it."""
+    page = await context.new_page()
+    try:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        visit = Visit(page, base)
+        await visit.be(width)
+        yield visit
+        if page.url.startswith(base):
+            await page.evaluate("localStorage.clear()")
+    finally:
+        await page.close()

@@ -1,0 +1,195 @@
+"""Every page, in a browser: nothing is cut, nothing goes wrong, everybody can read and use it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from mkdocs_blocks.block import Block, Fault
+from mkdocs_blocks.transcript import commands
+from playwright.async_api import BrowserContext
+
+from tests.browser import axe
+from tests.browser.chromium import WIDTHS, Visit, visiting
+from tests.browser.reading import LOST, blocks, pages
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+# One process has all tests of a page, which is loaded once for them.
+PAGES = [
+    pytest.param(url, id=url or "home", marks=pytest.mark.xdist_group(f"browser {url}"))
+    for url in (*pages(), LOST)
+]
+
+BEYOND = "document.documentElement.scrollWidth - innerWidth"
+
+# What a keyboard has to reach: all that is shown and can be used; of radio buttons, and of labels
+# that do the same, one.
+LISTEN_TO_FOCUS = """() => {
+    const shown = element => !element.hidden && element.checkVisibility({visibilityProperty: true});
+    const named = ({outerHTML, textContent, title}) =>
+        `${outerHTML.split(">")[0]}> ${(textContent.trim() || title).slice(0, 40)}`;
+    const groups = new Set();
+    const first = group => group === undefined || !groups.has(group) && !!groups.add(group);
+    const usable = [...document.querySelectorAll(
+        "a[href], button, input, select, textarea, summary, label[for], [tabindex='0']"
+    )].filter(element => {
+        if (!shown(element)) return false;
+        if (element.tagName === "LABEL") {
+            const control = document.getElementById(element.htmlFor);
+            return !shown(control) && control.type !== "radio" && element.childElementCount
+                && getComputedStyle(element).pointerEvents !== "none" && first(element.htmlFor);
+        }
+        return element.tabIndex >= 0 && first(element.type === "radio" ? element.name : undefined);
+    });
+    const seen = [];
+    let round = false;
+    // A reader looks before the next key: so what the focus has opened is open.
+    const look = () => {
+        const element = document.activeElement;
+        if (element === document.body || round) return;
+        round = element === seen[0]?.element;
+        if (round) return;
+        const drawn = element.type === "radio" ? element.labels[0] : element;
+        const marked = [element, element.parentElement, drawn, element.nextElementSibling]
+            .filter(Boolean)
+            .map(candidate => getComputedStyle(candidate))
+            .some(({outlineStyle, outlineWidth}) => outlineStyle !== "none" && outlineWidth !== "0px");
+        seen.push({element, marked, visible: shown(element)});
+    };
+    addEventListener("keydown", look, true);
+    window.keyboard = {
+        count: usable.length,
+        faults: () => [
+            ...usable.filter(element => !seen.some(stop => stop.element === element))
+                .map(element => `not reached: ${named(element)}`),
+            ...seen.filter(({element}, at) => seen.findIndex(s => s.element === element) < at)
+                .map(({element}) => `reached twice: ${named(element)}`),
+            ...seen.filter(({visible}) => !visible)
+                .map(({element}) => `not shown, but reached: ${named(element)}`),
+            ...seen.filter(({marked}) => !marked)
+                .map(({element}) => `the focus is not seen: ${named(element)}`),
+        ],
+    };
+}"""
+
+# Two fields are for scripts, and not offered without them.
+WORDS = """() => {
+    for (const other of document.querySelectorAll("article :is(.triage, .lost, noscript, .scroll-hint)")) {
+        other.remove();
+    }
+    return document.querySelector("article").innerText.split(/\\s+/).join(" ").trim();
+}"""
+
+# What does no good on paper, and is not hidden there.
+ON_PAPER = """() => [...document.querySelectorAll(
+    "button:not(th button), input, label, header, footer, nav, details > :not(summary)"
+)].filter(element => element.checkVisibility({visibilityProperty: true}))
+    .map(element => element.outerHTML.slice(0, 200))"""
+
+# Copies each block as a reader does who has opened what is folded, and the tab.
+COPY = """async () => {
+    const copied = [];
+    const folded = [...document.querySelectorAll("details:not([open])")];
+    for (const details of folded) details.open = true;
+    for (const code of document.querySelectorAll("article pre > code")) {
+        await navigator.clipboard.writeText("nothing was copied");
+        const tab = code.closest(".tabbed-block");
+        if (tab) {
+            const place = [...tab.parentElement.children].indexOf(tab);
+            tab.closest(".tabbed-set").querySelectorAll(".tabbed-labels > label")[place].click();
+        }
+        code.closest("pre").querySelector("[data-md-type=copy]").click();
+        copied.push(await navigator.clipboard.readText());
+    }
+    for (const details of folded) details.open = false;
+    return copied;
+}"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=PAGES)
+async def shown(
+    request: pytest.FixtureRequest, context: BrowserContext, base: str
+) -> AsyncIterator[Visit]:
+    """A page as it is shown on a laptop, in light; a test that changes that changes it back."""
+    async with visiting(context, base) as visit:
+        await visit.go(request.param)
+        yield visit
+
+
+async def test_a_page_fits_the_screen_and_its_readers(shown: Visit) -> None:
+    """At each width nothing is wider than the screen, and axe finds nothing, in light and dark."""
+    faults = []
+    await axe.load(shown.page)
+    for width in WIDTHS:
+        await shown.be(width)
+        beyond = await shown.page.evaluate(BEYOND)
+        faults += [f"{width} px: the page is {beyond} px wider"] if beyond else []
+        faults += [f"{width} px: {found}" for found in await axe.violations(shown.page)]
+    for width in reversed(WIDTHS[:2]):
+        await shown.be(width)
+        for _ in range(2):
+            scheme = await shown.switch_scheme()
+            found = await axe.colour_violations(shown.page)
+            faults += [f"{width} px, {scheme}: {violation}" for violation in found]
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("width", WIDTHS[:2])
+async def test_the_keyboard_reaches_everything_once(shown: Visit, width: int) -> None:
+    """Tab goes to all that can be used, to nothing that is not shown, and the focus is seen."""
+    await shown.be(width)
+    await shown.page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    await shown.page.evaluate(LISTEN_TO_FOCUS)
+    for _ in range(await shown.page.evaluate("keyboard.count") + 3):  # the way back to the top is shown later
+        await shown.page.keyboard.press("Tab")
+    faults = await shown.page.evaluate("keyboard.faults()")
+    await shown.be(WIDTHS[0])
+    assert not faults, "\n".join(faults)
+
+
+async def test_a_page_is_printed_without_what_paper_cannot_do(shown: Visit) -> None:
+    """Neither buttons nor ways to other pages nor the content of what is folded is printed."""
+    await shown.page.emulate_media(media="print")
+    await shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    found = await shown.page.evaluate(ON_PAPER)
+    await shown.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    await shown.page.emulate_media(media="screen")
+    assert not found, "\n".join(found)
+
+
+async def test_each_block_is_copied_as_it_is_meant(shown: Visit) -> None:
+    """The button of a console block copies its commands, as the checker runs them; or the block."""
+    url = shown.page.url.removeprefix(shown.base)
+    meant = [_meant(block) for block in blocks().get(url, ())]
+    await shown.page.bring_to_front()
+    copied = await shown.page.evaluate(COPY)
+    assert copied == meant
+
+
+def _meant(block: Block) -> str:
+    """Return what a reader wants of a block."""
+    if block.kind == "console":
+        asked = commands(block)
+        assert not isinstance(asked, Fault)
+        return "\n".join(command.text for command in asked).rstrip()
+    if block.kind == "excerpt" and block.lexer in {"toml", "yaml"}:
+        lines = [line.replace("...", "# ...") if line.strip() == "..." else line for line in block.lines]
+        return "\n".join(lines).rstrip()
+    return block.text.rstrip()
+
+
+async def test_a_page_says_the_same_without_scripts(
+    shown: Visit, scriptless: BrowserContext
+) -> None:
+    """No word of the text needs JavaScript, and nothing is offered that needs it."""
+    async with visiting(scriptless, shown.base) as plain:
+        await plain.go(shown.page.url.removeprefix(shown.base))
+        assert await plain.page.evaluate(WORDS) == await shown.page.evaluate(WORDS)
+        offered = plain.page.locator("button:visible, input:visible")
+        assert [await each.evaluate("e => e.outerHTML") for each in await offered.all()] == []
+        assert plain.faults == []
+
+
+async def test_nothing_goes_wrong(shown: Visit) -> None:
+    """The console has no error and no warning; nothing failed, and nothing is of another host."""
+    assert shown.faults == []
