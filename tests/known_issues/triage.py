@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 
 from docs.assets.triage import Issue as Known
-from tests.evidence.markdown import table
 from tests.known_issues.front_matter import Issue
 
 PYTHON = "docs/assets/triage.py"
@@ -39,16 +38,16 @@ def javascript(found: Sequence[Issue]) -> str:
 
 
 def messages(found: Sequence[Issue]) -> str:
-    """Return the table of all messages and signs, each beside its page."""
-    rows = [
-        [
-            "<br>".join(map(_code, issue.messages)),
-            "<br>".join(map(_code, issue.signs)),
-            f'[{issue.nav}]({issue.id}.md){{ data-issue="{issue.id}" }}',
-        ]
-        for issue in found
-    ]
-    return table(["A log with", "A log with, perhaps", "Is"], rows) + "\n"
+    """Return a list of all issues with their messages and signs, as Markdown."""
+    return "\n".join(map(_entry, found))
+
+
+def _entry(issue: Issue) -> str:
+    told = {"": issue.messages, "*Perhaps:* ": issue.signs}
+    texts = (
+        f":   {said}{'<br>'.join(map(_code, texts))}\n" for said, texts in told.items() if texts
+    )
+    return f'[{issue.nav}]({issue.id}.md){{ data-issue="{issue.id}" }}\n{"".join(texts)}'
 
 
 def _json(found: Sequence[Issue]) -> str:
