@@ -11,31 +11,17 @@ function nameLandmarks() {
   }
 }
 
-/**
- * Let the keyboard reach what a finger can: the menu, its sections and the search are labels of
- * hidden boxes, which Material presses at Enter. What is closed is out of its way.
- */
+/** Name the boxes that labels without words check, and keep what is closed out of the keyboard's way. */
 function amendControls() {
-  for (const label of document.querySelectorAll("label[for=__drawer], label[for^=__nav_]")) {
-    if (label.matches(".md-overlay")) continue;
-    // On a wide screen, the heading of a section that is never closed cannot be pressed.
-    const pressed = getComputedStyle(label).pointerEvents !== "none";
-    label.tabIndex = pressed ? 0 : -1;
-    label.setAttribute("role", pressed ? "button" : "none");
-    const name = label.textContent.trim() || (label.htmlFor === "__drawer" ? "Menu" : "Open");
-    label.setAttribute("aria-label", name);
-  }
-  const open = document.getElementById("__search")?.checked;
-  const button = document.querySelector(".md-header__button[for=__search]");
+  document.getElementById("__drawer")?.setAttribute("aria-label", "Menu");
+  const search = document.getElementById("__search");
   const query = document.querySelector(".md-search__input");
-  if (!button || !query) return;
-  button.tabIndex = 0;
-  button.setAttribute("role", "button");
-  button.setAttribute("aria-label", "Search");
-  // On a phone, the field is there when the button has been pressed.
-  query.tabIndex = open || getComputedStyle(button).display === "none" ? 0 : -1;
+  if (!search || !query) return;
+  search.setAttribute("aria-label", "Search");
+  // On a phone, the field is there when its box is checked.
+  query.tabIndex = search.checked || getComputedStyle(search).display === "none" ? 0 : -1;
   document.querySelector(".md-search__scrollwrap").tabIndex = -1; // the arrow keys go through it
-  document.querySelector(".md-search__output").inert = !open;
+  document.querySelector(".md-search__output").inert = !search.checked;
 }
 
 /** Amend what Material adds to the content as it comes into view. */

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.evidence.subjects import PROJECT
+
 NEWEST = "newest"
 """In place of a version: whatever the package index offers for this interpreter today."""
 
@@ -91,12 +93,12 @@ class Environments:
         """Return an environment of Python `python` (3.13) with each package at its version.
 
         What the packages themselves need comes at the newest version that fits. In place of a
-        version may stand bounds (`>=7.35,<8`), or the folder of a distribution, of which a wheel
-        is built. Raises
-        `Unavailable` or `Unreachable`, and `ValueError` when the versions contradict each other.
+        version may stand bounds (`>=7.35,<8`), or the folder of a distribution of this project,
+        of which a wheel is built. Raises `Unavailable` or `Unreachable`, and `ValueError` when the
+        versions contradict each other.
         """
         wanted = {
-            name: _digest(Path(version)) if _is_folder(version) else version
+            name: _digest(PROJECT / version) if _is_folder(version) else version
             for name, version in sorted(packages.items())
         }
         if NEWEST in wanted.values():
@@ -162,7 +164,9 @@ def _requirement(name: str, version: str, built: Path) -> str:
     """Write a requirement as uv takes it; a distribution that is a folder is built into `built`."""
     if not _is_folder(version):
         return f"{name}{version if version[:1] in '<>=!~' else f'=={version}'}"
-    made = _uv("build", "--quiet", "--wheel", "--out-dir", str(built / name), version)
+    made = _uv(
+        "build", "--quiet", "--wheel", "--out-dir", str(built / name), str(PROJECT / version)
+    )
     if made.returncode:
         raise Unreachable(f"uv could not build {name}:\n{made.stderr}")
     (wheel,) = (built / name).glob("*.whl")
@@ -170,7 +174,7 @@ def _requirement(name: str, version: str, built: Path) -> str:
 
 
 def _is_folder(version: str) -> bool:
-    return os.sep in version
+    return "/" in version
 
 
 def _digest(folder: Path) -> str:

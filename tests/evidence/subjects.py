@@ -13,6 +13,8 @@ LEAKING_FILES = tuple(
 """What a session over the suite as a whole runs: not its variants and patterns."""
 GUARD = PROJECT / "examples/grpc_guard/grpc_guard.py"
 """The plugin itself: a session loads it by name, and one that does not is not guarded."""
+DISTRIBUTION = "examples/grpc_guard"
+"""What the plugin is built from, in place of a version: an environment with it is guarded."""
 
 SUITES = Path(__file__).parent / "suites"
 """Small suites of the harness's own, each for one question."""

@@ -1,8 +1,9 @@
 """Makes, in a site that MkDocs or Zensical has built, what both leave out.
 
 `robots.txt`; the pages as Markdown for programs without a browser, listed in `llms.txt` and whole
-in `llms-full.txt` (https://llmstxt.org); a page at each address that has moved; the texts of the
-known issues in the index of Material's search. `just build` runs it.
+in `llms-full.txt` (https://llmstxt.org); what was done with each block (`marks.py`); a page at each
+address that has moved; the texts of the known issues in the index of Material's search.
+`just build` runs it.
 """
 
 import html
@@ -22,9 +23,12 @@ from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
 
 from tests.known_issues.front_matter import issues
+from tests.site.marks import mark
 
 # What a page shows around its text, or draws.
-FURNITURE = ".headerlink, .md-content__button, .repository, input, script, style"
+FURNITURE = (
+    ".headerlink, .md-content__button, .repository, .mark, .legend, .checked, input, script, style"
+)
 LEGEND = "In outputs and excerpts, a line `...` stands for any lines, `[..]` for any part of one."
 SITE_MAPS = ("sitemap.xml", "sitemap.xml.gz")
 PAGE_OF_A_MOVE = """\
@@ -80,8 +84,7 @@ def _markdown(page: BeautifulSoup, address: str) -> str:
         link["href"] = urljoin(address, str(link["href"]))
     for image in article.select("img[src]"):
         image["src"] = urljoin(address, str(image["src"]))
-    text = _Converter().convert_soup(article)
-    return "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
+    return _Converter().convert_soup(article).strip() + "\n"
 
 
 def _entries(config: MkDocsConfig, site: Path) -> Iterator[Entry]:
@@ -163,6 +166,8 @@ def publish(config: MkDocsConfig, site: Path) -> None:
     if not config.site_url:
         for name in SITE_MAPS:
             (site / name).unlink(missing_ok=True)
+    pages = get_navigation(get_files(config), config).pages
+    mark(Path(config.config_file_path).parent, site, pages)
     for old, new in config.extra["moved"].items():
         if "#" in old:
             continue

@@ -18,11 +18,8 @@ BUILDERS = ["build", "build-zensical"]
 LONGEST_TITLE = 65
 # Titles that are longer, until their pages are written anew.
 LONG_TITLES = {
-    "",
-    "known-issues/grpc-segfault/",
     "known-issues/not-reproduced/",
     "known-issues/upstream-report-pytest-markdown-docs/",
-    "known-issues/upstream-report/",
 }
 
 
@@ -36,6 +33,11 @@ def front_matter(page: Path) -> dict[str, str]:
 def content(page: BeautifulSoup, selector: str) -> list[str]:
     """Return the content of each meta element that a selector finds."""
     return [str(tag["content"]) for tag in page.select(f"meta[{selector}]")]
+
+
+def flush(text: str) -> str:
+    """Return a text without what its lines begin and end with: a block of a list is indented."""
+    return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
 @pytest.fixture(scope="module", params=BUILDERS)
@@ -164,7 +166,7 @@ def test_programs_find_every_page(published: Path) -> None:
         said = whole.split(f"\n\n---\n\nPage: {urljoin(SITE_URL, url)}\n\n# ")[1]
         said = said.split("\n---\n\nPage: ")[0]
         for block in page.select("article pre > code"):
-            assert block.get_text().rstrip() in said, url
+            assert flush(block.get_text()) in flush(said), url
         links = re.findall(r"\]\(<?([^)>]+)", re.sub(r"(?ms)^```.*?^```$|`[^`]+`", "", said))
         assert [link for link in links if not urlsplit(link).scheme] == [], url
     assert "<svg" not in re.sub(r"(?ms)^ *```.*?^ *```$", "", whole)
@@ -193,7 +195,8 @@ def test_what_moved_leads_on(make: Make, checkout: Path) -> None:
     settings = checkout / "mkdocs.yml"
     before = settings.read_text(encoding="utf-8")
     moved = {"old/page/": "evidence/", "evidence/#gone": "known-issues/#here"}
-    settings.write_text(before.replace("  moved: {}", f"  moved: {json.dumps(moved)}"), "utf-8")
+    own = before.partition("\n  moved:\n")[0]
+    settings.write_text(f"{own}\n  moved: {json.dumps(moved)}\n", "utf-8")
     try:
         site = make("build-zensical", WITH="what moved")
     finally:
@@ -207,6 +210,19 @@ def test_what_moved_leads_on(make: Make, checkout: Path) -> None:
     (script,) = told.select("#moved")
     assert json.loads(script.get_text()) == moved
     assert (script["data-page"], script["data-root"]) == ("evidence/", "..")
+
+
+def test_what_moved_is_no_more_where_it_was_and_is_where_it_went(homeless: Path) -> None:
+    """No old address is a heading still; each new one is a page, and a heading of it."""
+    pages = parsed(homeless)
+    moved = load_config(str(PROJECT / "mkdocs.yml")).extra["moved"]
+    assert moved
+    for old, new in moved.items():
+        url, _, heading = old.partition("#")
+        assert not heading or not pages[url].select(f"[id='{heading}']"), old
+        url, _, heading = new.partition("#")
+        assert url in pages, new
+        assert not heading or pages[url].select(f"[id='{heading}']"), new
 
 
 def test_a_page_that_is_still_there_has_not_moved(make: Make) -> None:

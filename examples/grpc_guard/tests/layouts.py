@@ -23,20 +23,21 @@ _KEEPS_THEM = """
 def pytest_sessionstart(session):
     assert session.config.pluginmanager.has_plugin("pytester")
 """
-TOO_DEEP = ("src, tests inside", "conftest below the top")
-"""Layouts whose conftest pytest finds when it collects: it then reads no list of plugins there."""
+TOO_DEEP = "conftest below the top"
+"""The layout whose conftest pytest finds when it collects: it then reads no list of plugins."""
 LAYOUTS = (
     "flat",
     "package",
     "nested",
     "nested package",
     "src",
+    "src, tests inside",
     "flat, importlib",
     "importlib",
     "package, importlib",
     "rootdir elsewhere",
     "package, rootdir elsewhere",
-    *TOO_DEEP,
+    TOO_DEEP,
 )
 
 
@@ -76,7 +77,7 @@ def lay_out(root: Path, layout: str) -> Project:
     """Lay out the leaking suite below a folder that is made for it."""
     inside = "src" in layout and "inside" in layout
     tests = root if "flat" in layout else root / ("src/app/tests" if inside else "tests")
-    below = "below" in layout
+    below = layout == TOO_DEEP
     unit = tests / "unit" if "nested" in layout or below else tests
     unit.mkdir(parents=True, exist_ok=True)
     if "src" in layout:
@@ -92,8 +93,11 @@ def lay_out(root: Path, layout: str) -> Project:
     elsewhere = "elsewhere" in layout
     ini = root / ("config/pytest.ini" if elsewhere else "pytest.ini")
     ini.parent.mkdir(exist_ok=True)
-    importlib = "addopts = --import-mode=importlib\n" if "importlib" in layout else ""
-    ini.write_text((LEAKING_SUITE / "pytest.ini").read_text() + importlib)
+    lines = (
+        "testpaths = src/app/tests\n" if inside else "",
+        "addopts = --import-mode=importlib\n" if "importlib" in layout else "",
+    )
+    ini.write_text((LEAKING_SUITE / "pytest.ini").read_text() + "".join(lines))
     arguments = ("-c", str(ini), f"--rootdir={ini.parent}", str(tests)) if elsewhere else ()
     return Project(root, unit if below else tests, ini, arguments)
 

@@ -80,7 +80,7 @@ def test_copied(project: Path, layout: str, way: str) -> None:
     laid_out = lay_out(project, layout)
     COPIES[way](laid_out)
     printed = run(laid_out)
-    if layout in TOO_DEEP and way != "the ini file":
+    if layout == TOO_DEEP and way != "the ini file":
         assert "Please move it to a top level conftest file at the rootdir:" in printed
         assert "INTERNALERROR" not in printed
     else:

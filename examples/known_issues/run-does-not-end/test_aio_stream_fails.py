@@ -1,17 +1,25 @@
 """A grpc.aio server, stopped properly; its handler is a generator of the `def` kind."""
 
+import asyncio
 import itertools
+import threading
 from collections.abc import AsyncIterator, Iterator
 
 import grpc.aio
 import pytest
 import pytest_asyncio
 
+FRAME = bytes(1_000_000)  # more than a connection takes when nobody reads
+AHEAD = 3  # one is on its way, one is queued, and the next one has to wait
+waiting = threading.Event()
+
 
 def count(_request: bytes, _context: grpc.ServicerContext) -> Iterator[bytes]:
-    """Send number after number."""
+    """Send frame after frame."""
     for number in itertools.count():
-        yield b"%d" % number
+        if number == AHEAD:
+            waiting.set()
+        yield FRAME
 
 
 COUNT = grpc.unary_stream_rpc_method_handler(count, bytes, bytes)
@@ -27,7 +35,7 @@ async def address() -> AsyncIterator[str]:
     await server.start()
     yield f"127.0.0.1:{port}"
     await server.stop(None)
-    print("\nthe server is stopped")
+    print("\nthe server is stopped", flush=True)
 
 
 @pytest.mark.asyncio
@@ -35,6 +43,7 @@ async def test_count(address: str) -> None:
     """The stream begins; the client has seen enough and goes."""
     async with grpc.aio.insecure_channel(address) as channel:
         call = channel.unary_stream("/echo.Echo/Count", bytes, bytes)(b"")
-        assert await call.read() == b"0"
+        assert await call.read() == FRAME
+        assert await asyncio.to_thread(waiting.wait, 60)
         print("\nthe stream has begun; the client goes")
         call.cancel()

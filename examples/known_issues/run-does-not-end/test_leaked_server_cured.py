@@ -15,7 +15,7 @@ async def server() -> AsyncIterator[grpc.aio.Server]:
     await server.start()
     yield server
     await server.stop(None)
-    print("\nthe server is stopped")
+    print("\nthe server is stopped", flush=True)
 
 
 @pytest.mark.asyncio

@@ -14,7 +14,7 @@ async def server() -> AsyncIterator[grpc.aio.Server]:
     server.add_insecure_port("127.0.0.1:0")
     await server.start()
     yield server
-    print("\nnobody stops the server")
+    print("\nnobody stops the server", flush=True)
 
 
 @pytest.mark.asyncio

@@ -33,7 +33,7 @@ def address() -> Iterator[str]:
     server.start()
     yield f"127.0.0.1:{port}"
     server.stop(None).wait()
-    print("\nthe server is stopped")
+    print("\nthe server is stopped", flush=True)
 
 
 def test_watch(address: str) -> None:

@@ -1,6 +1,7 @@
-"""Whether `--forked` works at all, for each pytest and pytest-forked."""
+"""Whether `--forked` works at all, for each pytest and pytest-forked, and with the cure."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import NEWEST, Environment
@@ -8,16 +9,26 @@ from tests.evidence.experiment import Experiment, Pins
 from tests.evidence.markdown import NOT_MEASURED, dated, listing, provenance, share, table
 from tests.evidence.records import Record
 from tests.evidence.sessions import Session, repeated, suite_session
-from tests.evidence.subjects import NEWEST_PYTHON, OLDER_PYTEST, SUITES
+from tests.evidence.subjects import NEWEST_PYTHON, OLDER_PYTEST, PLUGINS, PROJECT, SUITES
 
 SUITE = SUITES / "one_test.py"
+CURE = PROJECT / "examples/known_issues/pytest-forked-pytest-9.2/cured_conftest.py"
+"""What the page of the issue has its readers copy into their conftest.py."""
 OLDEST_FORKED = "1.6.0"
 RUNS = 3
+_CURED = {"cure": "conftest.py"}
 
 
-def run_one_test(environment: Environment) -> Session:
-    """Run one test that passes, with `--forked`."""
-    return suite_session(environment, SUITE, ["--forked"])
+def run_one_test(environment: Environment, *, cured: bool) -> Session:
+    """Run one test that passes, with `--forked`; as it comes, or with the cure as a plugin."""
+    if not cured:
+        return suite_session(environment, SUITE, ["--forked"])
+    return suite_session(
+        environment,
+        SUITE,
+        ["-p", CURE.stem, "--forked"],
+        variables={"PYTHONPATH": f"{PLUGINS}:{CURE.parent}"},
+    )
 
 
 def message(ended: Session) -> str:
@@ -26,8 +37,8 @@ def message(ended: Session) -> str:
     return said[0].strip().rpartition(": ")[2].splitlines()[0] if said else ""
 
 
-def _measure(bench: Bench) -> Finding:
-    sessions = [run_one_test(bench.environment) for _ in range(bench.runs)]
+def _measure(bench: Bench, *, cured: bool) -> Finding:
+    sessions = [run_one_test(bench.environment, cured=cured) for _ in range(bench.runs)]
     messages = sorted({message(ended) for ended in sessions} - {""})
     return Finding(runs=bench.runs, **repeated(sessions), facts={"messages": messages})
 
@@ -36,13 +47,14 @@ def _cells(pins: Pins) -> list[Cell]:
     return [
         Cell(
             experiment="compatibility",
-            parameters={"pytest": pytest, "pytest-forked": forked},
+            parameters={"pytest": pytest, "pytest-forked": forked, **how},
             python=NEWEST_PYTHON,
             packages={"pytest": pytest, "pytest-forked": forked},
             runs=RUNS,
-            measure=_measure,
-            inputs=[SUITE],
+            measure=partial(_measure, cured=bool(how)),
+            inputs=[SUITE, *([CURE] if how else [])],
         )
+        for how in ({}, _CURED)
         for pytest in (OLDER_PYTEST, pins["pytest"], NEWEST)
         for forked in (OLDEST_FORKED, NEWEST)
     ]
@@ -50,25 +62,30 @@ def _cells(pins: Pins) -> list[Cell]:
 
 def _sections(records: Sequence[Record]) -> Mapping[str, str]:
     measured = [record for record in records if not record.unavailable]
-    versions = [
-        (record.packages["pytest"], record.packages["pytest-forked"]) for record in measured
-    ]
-    by_version = dict(zip(versions, measured, strict=True))
-    columns = list(dict.fromkeys(forked for _, forked in versions))
-    rows = list(dict.fromkeys(pytest for pytest, _ in versions))
+    as_it_comes = [record for record in measured if not record.parameters.get("cure")]
+    forked = list(dict.fromkeys(record.packages["pytest-forked"] for record in measured))
+    columns = [(version, how) for how in ("", _CURED["cure"]) for version in forked]
+    by_place = {
+        (r.packages["pytest"], (r.packages["pytest-forked"], r.parameters.get("cure", ""))): r
+        for r in measured
+    }
     messages: dict[str, list[str]] = {}
-    for (pytest, forked), record in by_version.items():
+    for record in as_it_comes:
+        who = "pytest {pytest} with pytest-forked {pytest-forked}".format(**record.packages)
         for text in record.facts["messages"]:
-            messages.setdefault(text, []).append(f"pytest {pytest} with pytest-forked {forked}")
+            messages.setdefault(text, []).append(who)
     return {
         "table": table(
-            ["pytest", *(f"pytest-forked {forked}" for forked in columns)],
+            [
+                "pytest",
+                *(
+                    f"pytest-forked {version}{', with the cure' if how else ''}"
+                    for version, how in columns
+                ),
+            ],
             (
-                [
-                    pytest,
-                    *(_verdict(by_version.get((pytest, forked))) for forked in columns),
-                ]
-                for pytest in rows
+                [pytest, *(_verdict(by_place.get((pytest, column))) for column in columns)]
+                for pytest in dict.fromkeys(record.packages["pytest"] for record in measured)
             ),
         ),
         "messages": "\n".join(f"- `{text}`: {listing(who)}." for text, who in messages.items())

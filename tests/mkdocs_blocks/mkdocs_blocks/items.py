@@ -39,6 +39,7 @@ class PageFile(pytest.File):
         self.passed: set[str] = set()
         self.failed = False
         self.items: set[str] = set()
+        """The names of its items: pytest-xdist gives them other ids after they are collected."""
         self.not_to_be_run: set[int] = set()
         """The places of the blocks that the baseline lists as not tried."""
 
@@ -61,7 +62,7 @@ class PageFile(pytest.File):
         for *_, item in sorted(items, key=lambda entry: entry[:3]):
             listed = entries.get(item.key)
             item.entry = listed.pop(0) if listed else None
-            self.items.add(item.nodeid)
+            self.items.add(item.name)
             if isinstance(item, BlockItem) and item.entry and not item.entry.tried:
                 self.not_to_be_run.add(item.block.place)
             yield item
@@ -196,10 +197,10 @@ class PageItem(pytest.Item):
             pytest.xfail(f"in the baseline: {said}")
         except pytest.skip.Exception as skipped:
             skipped._use_item_location = True  # noqa: SLF001 - the place is the page, not the kind
-            file.passed.add(self.nodeid)
+            file.passed.add(self.name)
             self._report(self.counts_as)
             raise
-        file.passed.add(self.nodeid)
+        file.passed.add(self.name)
         if self.entry is not None and not file.run.shrinks_baseline:
             raise BlockError(
                 self.line,

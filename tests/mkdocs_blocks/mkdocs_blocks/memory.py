@@ -16,7 +16,7 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -71,7 +71,7 @@ class Memory:
         self._settings = settings
         self._kinds = kinds
         self._fresh = fresh
-        self._texts = {page.name: _digest_of(root / page.name) for page in pages}
+        self._texts = {page.name: file_digest(root / page.name) for page in pages}
         self._files_now = self._files()
         shared = [asdict(settings), _interpreter(), _packages(), _package_source()]
         self._variables: Mapping[SandboxName, Mapping[str, str]] = {
@@ -85,8 +85,12 @@ class Memory:
         self._passed: dict[str, Proof] = {}
 
     def recall(self, page: Page) -> Proof | None:
+        """Return the proof of a page that need not be run again."""
+        return None if self._fresh else self.proof(page)
+
+    def proof(self, page: Page) -> Proof | None:
         """Return the proof of a page, when every input of it is what it was."""
-        proof = None if self._fresh else self._stored(page)
+        proof = self._stored(page)
         if proof is None or proof.inputs != self._inputs(page):
             return None
         same = all(self._texts.get(name) == text for name, text in proof.texts.items())
@@ -96,6 +100,11 @@ class Memory:
         """Return how long a page took when it last passed; 0 when that is not known."""
         proof = self._stored(page)
         return proof.seconds if proof else 0.0
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Return the states of the project's files, pages left out, as they are taken for."""
+        return self._files_now
 
     def passed(self, page: Page, sandbox: Sandbox | None, *, blocks: int, seconds: float) -> None:
         """Note that a page passed, while its sandbox is still there; `store` keeps it."""
@@ -116,7 +125,7 @@ class Memory:
         with contextlib.suppress(OSError):  # what is not kept is run again
             self._folder.mkdir(parents=True, exist_ok=True)
             for name, proof in self._passed.items():
-                if _digest_of(self._root / name) != self._texts.get(name):
+                if file_digest(self._root / name) != self._texts.get(name):
                     continue  # edited meanwhile
                 path = self._path(name)
                 partial = path.with_suffix(f".{os.getpid()}")
@@ -144,15 +153,7 @@ class Memory:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def _files(self) -> list[str]:
-        """Return the files of the project, pages left out, each with its state."""
-        found = []
-        for name in sorted(set(project_files(self._root)) - self._texts.keys()):
-            path = self._root / name
-            if path.is_symlink():
-                found.append(f"{name} -> {path.readlink()}")
-            elif path.is_file():
-                found.append(f"{name} {path.stat().st_mode & 0o111:o} {_digest_of(path)}")
-        return found
+        return states_of(self._root, without={*self._texts, self._settings.results})
 
     def _read(self, page: Page, sandbox: Sandbox | None) -> list[str]:
         """Return the pages whose text the blocks of this page have read, or may have."""
@@ -181,6 +182,18 @@ class Memory:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"
+
+
+def states_of(project: Path, *, without: Collection[str]) -> list[str]:
+    """Return the files of a project, each with its state: content, and whether it is a program."""
+    found = []
+    for name in sorted(set(project_files(project)) - {*without}):
+        path = project / name
+        if path.is_symlink():
+            found.append(f"{name} -> {path.readlink()}")
+        elif path.is_file():
+            found.append(f"{name} {path.stat().st_mode & 0o111:o} {file_digest(path)}")
+    return found
 
 
 def mark_unread(root: Path, names: Iterable[str]) -> None:
@@ -218,7 +231,7 @@ def _keeps_atime(beside: Path) -> bool:
 _digests: dict[tuple[str, int, int, int, int], str] = {}
 
 
-def _digest_of(path: Path) -> str:
+def file_digest(path: Path) -> str:
     """Return the digest of a file's bytes; of one that has not been touched, without reading it."""
     try:
         stat = path.stat()
@@ -251,7 +264,7 @@ def _packages() -> list[str]:
                 found.append(f"{path.name} {_stamp(path / 'RECORD')}")
                 found += _editable(path / "direct_url.json")
             elif path.suffix == ".pth":
-                found.append(f"{path.name} {_digest_of(path)}")
+                found.append(f"{path.name} {file_digest(path)}")
     return found
 
 
@@ -265,7 +278,7 @@ def _editable(direct: Path) -> Iterator[str]:
         return
     for path in sorted(folder.rglob("*.py")):
         if not any(part.startswith(".") for part in path.relative_to(folder).parts):
-            yield f"{path} {_digest_of(path)}"
+            yield f"{path} {file_digest(path)}"
 
 
 def _pythons(variables: Mapping[str, str]) -> list[str]:
@@ -304,4 +317,4 @@ def _stamp(path: Path) -> str:
 def _package_source() -> list[str]:
     """Return the state of this package's own files."""
     folder = Path(__file__).parent
-    return [f"{p.relative_to(folder)} {_digest_of(p)}" for p in sorted(folder.rglob("*.py"))]
+    return [f"{p.relative_to(folder)} {file_digest(p)}" for p in sorted(folder.rglob("*.py"))]

@@ -20,6 +20,7 @@ from mkdocs_blocks.memory import Memory
 from mkdocs_blocks.page_run import PageRun
 from mkdocs_blocks.processes import Supervisor, interrupt_at_sigterm
 from mkdocs_blocks.python_blocks import BareCarrier
+from mkdocs_blocks.results import write_results
 from mkdocs_blocks.sandbox import run_folder, sweep
 from mkdocs_blocks.settings import PREFIX, read_settings
 from mkdocs_blocks.site import RULES, SiteError, SiteReading, read_site
@@ -289,9 +290,14 @@ class Run:
         return report
 
     def pytest_sessionfinish(self) -> None:
-        """Keep what passed."""
+        """Keep what passed, and write what is proven."""
         if "memory" in self.__dict__:
             self.memory.store()
+        if not (self.settings.results and "reading" in self.__dict__) or self.is_worker:
+            return
+        if not self.config.option.collectonly:
+            path = self.config.rootpath / self.settings.results
+            write_results(path, self.reading, self.memory, self.kinds)
 
     def pytest_unconfigure(self) -> None:
         """End what still runs, and remove what was kept between the pages."""

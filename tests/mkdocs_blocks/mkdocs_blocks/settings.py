@@ -42,6 +42,8 @@ class Settings:
     """The share of excused blocks, in percent, above which the run fails."""
     baseline: str = "mkdocs-blocks-baseline.json"
     """The list of what is not proven yet, a path below pytest's rootdir."""
+    results: str = ""
+    """Where to write what is proven, a path below pytest's rootdir; empty: nowhere."""
 
 
 # Each setting: pytest's type, how its value is made of pytest's, and the line of `pytest --help`.
@@ -104,6 +106,7 @@ _ROWS: Mapping[str, _Row] = {
     "shortest_reason": ("int", _positive, "characters that an excuse has at least (12)"),
     "most_excused": ("float", _percent, "percent of the blocks that may be excused (100)"),
     "baseline": ("string", _not_empty, "the file with what is not proven yet"),
+    "results": ("string", _not_empty, "a JSON file to write what is proven to, and when it was"),
 }
 
 

@@ -56,6 +56,15 @@ def test_nothing_is_run_again_when_nothing_has_changed(check: Check) -> None:
     assert "the earliest of the earlier proofs is of 20" in done.stdout
 
 
+def test_what_workers_have_run_is_kept_too(proven: Path, page: Write, check: Check) -> None:
+    """A page that passed in a process of pytest-xdist is not run again, by any process."""
+    (proven / "data.txt").write_text("more\n")
+    page(PAGE.replace("\ndata\n", "\nmore\n"))
+    assert "proven earlier" not in check("--numprocesses", "2").stdout
+    assert EARLIER in check("--numprocesses", "2").stdout
+    assert EARLIER in check().stdout
+
+
 @pytest.mark.usefixtures("proven")
 def test_prose_is_no_input(page: Write, check: Check) -> None:
     """An edit of a sentence leaves the proof, and moves no block away from it."""
