@@ -11,27 +11,32 @@ function nameLandmarks() {
   }
 }
 
-/**
- * Let the keyboard reach what a finger can: the menu, its sections and the search are labels of
- * hidden boxes, which Material presses at Enter. What is closed is out of its way.
- */
-function amendControls() {
-  for (const label of document.querySelectorAll("label[for=__drawer], label[for^=__nav_]")) {
-    if (label.matches(".md-overlay")) continue;
-    // On a wide screen, the heading of a section that is never closed cannot be pressed.
-    const pressed = getComputedStyle(label).pointerEvents !== "none";
-    label.tabIndex = pressed ? 0 : -1;
-    label.setAttribute("role", pressed ? "button" : "none");
-    const name = label.textContent.trim() || (label.htmlFor === "__drawer" ? "Menu" : "Open");
-    label.setAttribute("aria-label", name);
+/** Make buttons of the two labels of the header: a keyboard and a screen reader know what they are. */
+function makeButtons() {
+  for (const [id, name] of [["__drawer", "Menu"], ["__search", "Search"]]) {
+    const label = document.querySelector(`label.md-header__button[for=${id}]`);
+    const box = document.getElementById(id);
+    if (!label || !box) continue;
+    const button = document.createElement("button");
+    button.className = label.className;
+    button.setAttribute("for", id); // by which the theme's styles know it
+    button.setAttribute("aria-label", name);
+    button.append(...label.childNodes);
+    button.addEventListener("click", () => {
+      box.click();
+      if (id === "__search" && box.checked) document.querySelector(".md-search__input").focus();
+    });
+    box.addEventListener("change", () => button.setAttribute("aria-expanded", box.checked));
+    label.replaceWith(button);
   }
+}
+
+/** Keep the search that is closed out of the keyboard's way. */
+function amendSearch() {
   const open = document.getElementById("__search")?.checked;
-  const button = document.querySelector(".md-header__button[for=__search]");
   const query = document.querySelector(".md-search__input");
-  if (!button || !query) return;
-  button.tabIndex = 0;
-  button.setAttribute("role", "button");
-  button.setAttribute("aria-label", "Search");
+  const button = document.querySelector(".md-header__button[for=__search]");
+  if (!query || !button) return;
   // On a phone, the field is there when the button has been pressed.
   query.tabIndex = open || getComputedStyle(button).display === "none" ? 0 : -1;
   document.querySelector(".md-search__scrollwrap").tabIndex = -1; // the arrow keys go through it
@@ -178,6 +183,30 @@ function followMoved() {
   if (target) location.replace(`${moved.dataset.root}/${target}`);
 }
 
+/**
+ * The words of a line that is pasted into the search, which has another use for a sign before one
+ * or after it. A word of two letters begins half of all others: it is left out.
+ */
+function searchable(query) {
+  const words = query
+    .split(/\s+/)
+    .map((word) => word.replace(/^[-+]+|["*~^:…]+/g, ""))
+    .filter(Boolean);
+  const telling = words.filter((word) => word.length > 2 || /^[0-9]+$/.test(word));
+  return (telling.length ? telling : words).join(" ");
+}
+
+/** Let the search read what is pasted as words; the field shows it as it is. */
+function readWords() {
+  const field = document.querySelector(".md-search__input");
+  if (!field || Object.hasOwn(field, "value")) return;
+  const value = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+  Object.defineProperty(field, "value", {
+    get: () => searchable(value.get.call(field)),
+    set: (text) => value.set.call(field, text),
+  });
+}
+
 /** Note which folded parts their reader has opened: paper gets no others (docs/assets/site.css). */
 function noteFolded() {
   for (const details of document.querySelectorAll("article details")) {
@@ -189,10 +218,12 @@ function noteFolded() {
 }
 
 document$.subscribe(() => {
+  readWords();
   followMoved();
   nameLandmarks();
-  amendControls();
-  document.getElementById("__search")?.addEventListener("change", amendControls);
+  makeButtons();
+  amendSearch();
+  document.getElementById("__search")?.addEventListener("change", amendSearch);
   noteFolded();
   for (const table of document.querySelectorAll("article table:not([class])")) makeSortable(table);
   amendAdditions();
@@ -209,5 +240,5 @@ document$.subscribe(() => {
 });
 
 addEventListener("resize", amendAdditions);
-addEventListener("resize", amendControls);
+addEventListener("resize", amendSearch);
 addEventListener("hashchange", followMoved);

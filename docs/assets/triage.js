@@ -24,9 +24,9 @@ const TRIAGE_ISSUES = [
    "exit code 139",
    "exit code -11",
    "exit value 139",
-   "exited with 139",
    "signal 11",
    "SIGSEGV",
+   "segfault at",
    "node down: Not properly terminated"
   ]
  },
@@ -105,7 +105,7 @@ const TRIAGE_ISSUES = [
   ],
   "signs": [
    "There is no current event loop",
-   "RuntimeError: no running event loop",
+   "no running event loop",
    "ResourceWarning: unclosed event loop"
   ]
  },
@@ -244,9 +244,8 @@ const TRIAGE_ISSUES = [
    "Timeout (…)! … in add_insecure_port"
   ],
   "signs": [
-   "running the test CRASHED with signal 11",
    "running the test CRASHED with signal 6",
-   "running the test EXITED with status 1"
+   "EXITED with status 1"
   ]
  },
  {

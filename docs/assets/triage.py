@@ -91,9 +91,9 @@ ISSUES: list[Issue] = json.loads(r"""
    "exit code 139",
    "exit code -11",
    "exit value 139",
-   "exited with 139",
    "signal 11",
    "SIGSEGV",
+   "segfault at",
    "node down: Not properly terminated"
   ]
  },
@@ -172,7 +172,7 @@ ISSUES: list[Issue] = json.loads(r"""
   ],
   "signs": [
    "There is no current event loop",
-   "RuntimeError: no running event loop",
+   "no running event loop",
    "ResourceWarning: unclosed event loop"
   ]
  },
@@ -311,9 +311,8 @@ ISSUES: list[Issue] = json.loads(r"""
    "Timeout (…)! … in add_insecure_port"
   ],
   "signs": [
-   "running the test CRASHED with signal 11",
    "running the test CRASHED with signal 6",
-   "running the test EXITED with status 1"
+   "EXITED with status 1"
   ]
  },
  {
