@@ -326,6 +326,8 @@ def _errors(record: Record | None) -> str:
     """Say how many errors memcheck has counted, and whether the process had to be ended."""
     if record is None:
         return NOT_MEASURED
+    if record.count("refused"):
+        return "does not run"
     errors, places = record.facts["errors"], record.facts["contexts"]
     counted = f"{_counted(errors, 'error')} in {_counted(places, 'place')}" if errors else "none"
     return f"{counted}, and it hangs" if record.count("hung") else counted
