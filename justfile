@@ -16,9 +16,9 @@ default:
 install:
     @uv sync --quiet --extra dev
 
-# Show the site at http://127.0.0.1:8000 and rebuild it at each change.
-serve: install
-    uv run mkdocs serve
+# Show the site at http://127.0.0.1:8000 and rebuild it at each change; a dead link is only named.
+serve *ARGS: install
+    uv run mkdocs serve --no-strict "$@"
 
 # Build the site into site/; any warning is an error.
 build: install
@@ -30,13 +30,21 @@ build-zensical: install
     uv run zensical build --strict --clean
     uv run python -m tests.site.publish
 
+# Take a picture of each page into site-screenshots/, or of those named; of the home page for README.
+screenshots *PAGES: build
+    uv run python -m tests.browser.screenshots "$@"
+
+# Measure every page with Lighthouse as on a phone, into docs/evidence/data/ (needs npx, chromium).
+lighthouse *PAGES: build
+    uv run python -m tests.browser.lighthouse "$@"
+
 # Draw the picture that a chat shows of a link to the site (apt-get install chromium).
 card: install
     uv run python -m tests.site.card
 
-# Everything: formatting, lint, types, strict build, unit, integration and docs tests.
+# Everything: formatting, lint, types, strict build, unit, integration, browser and docs tests.
 test: lint build
-    uv run pytest --docs --numprocesses auto docs tests examples/grpc_guard/tests
+    uv run pytest --docs --numprocesses auto -rs docs tests examples/grpc_guard/tests
 
 # Formatting, lint, of the workflows too, and types.
 lint: install
@@ -63,6 +71,10 @@ bless-docs *PAGES="docs": install
 # Check each page when it is saved, and say in one line what broke.
 watch-docs: install
     uv run python -m mkdocs_blocks.watch -- --numprocesses auto
+
+# The site in a real browser (apt-get install chromium).
+test-site: install
+    uv run pytest --numprocesses auto -rs tests/browser
 
 # The integration tests, each in a process of its own.
 test-integration: install

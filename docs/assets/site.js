@@ -11,17 +11,36 @@ function nameLandmarks() {
   }
 }
 
-/** Name the boxes that labels without words check, and keep what is closed out of the keyboard's way. */
-function amendControls() {
-  document.getElementById("__drawer")?.setAttribute("aria-label", "Menu");
-  const search = document.getElementById("__search");
+/** Make buttons of the two labels of the header: a keyboard and a screen reader know what they are. */
+function makeButtons() {
+  for (const [id, name] of [["__drawer", "Menu"], ["__search", "Search"]]) {
+    const label = document.querySelector(`label.md-header__button[for=${id}]`);
+    const box = document.getElementById(id);
+    if (!label || !box) continue;
+    const button = document.createElement("button");
+    button.className = label.className;
+    button.setAttribute("for", id); // by which the theme's styles know it
+    button.setAttribute("aria-label", name);
+    button.append(...label.childNodes);
+    button.addEventListener("click", () => {
+      box.click();
+      if (id === "__search" && box.checked) document.querySelector(".md-search__input").focus();
+    });
+    box.addEventListener("change", () => button.setAttribute("aria-expanded", box.checked));
+    label.replaceWith(button);
+  }
+}
+
+/** Keep the search that is closed out of the keyboard's way. */
+function amendSearch() {
+  const open = document.getElementById("__search")?.checked;
   const query = document.querySelector(".md-search__input");
-  if (!search || !query) return;
-  search.setAttribute("aria-label", "Search");
-  // On a phone, the field is there when its box is checked.
-  query.tabIndex = search.checked || getComputedStyle(search).display === "none" ? 0 : -1;
+  const button = document.querySelector(".md-header__button[for=__search]");
+  if (!query || !button) return;
+  // On a phone, the field is there when the button has been pressed.
+  query.tabIndex = open || getComputedStyle(button).display === "none" ? 0 : -1;
   document.querySelector(".md-search__scrollwrap").tabIndex = -1; // the arrow keys go through it
-  document.querySelector(".md-search__output").inert = !search.checked;
+  document.querySelector(".md-search__output").inert = !open;
 }
 
 /** Amend what Material adds to the content as it comes into view. */
@@ -202,8 +221,9 @@ document$.subscribe(() => {
   readWords();
   followMoved();
   nameLandmarks();
-  amendControls();
-  document.getElementById("__search")?.addEventListener("change", amendControls);
+  makeButtons();
+  amendSearch();
+  document.getElementById("__search")?.addEventListener("change", amendSearch);
   noteFolded();
   for (const table of document.querySelectorAll("article table:not([class])")) makeSortable(table);
   amendAdditions();
@@ -220,5 +240,5 @@ document$.subscribe(() => {
 });
 
 addEventListener("resize", amendAdditions);
-addEventListener("resize", amendControls);
+addEventListener("resize", amendSearch);
 addEventListener("hashchange", followMoved);

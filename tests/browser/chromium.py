@@ -17,7 +17,12 @@ from playwright.async_api import (
 
 Scheme = Literal["light", "dark"]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 MISSING = "no chromium on the PATH: apt-get install chromium"
 WIDTHS = (1280, 390, 320)
 """CSS pixels: a laptop, a phone, and the narrowest that WCAG 2.2 asks for (1.4.10, Reflow)."""
