@@ -25,6 +25,24 @@ MOST_STOPS = 1000
 
 BEYOND = "document.documentElement.scrollWidth - innerWidth"
 
+# Text that is hard to read on a phone: smaller than that, or a word of code cut in two in a table.
+LEAST_PIXELS = 12
+HARD_TO_READ = """least => {
+    const hard = new Set();
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const text = texts.currentNode.textContent.trim(), element = texts.currentNode.parentElement;
+        if (!text || !element.checkVisibility({visibilityProperty: true})) continue;
+        const scale = element.getScreenCTM ? element.getScreenCTM().a : 1;
+        const pixels = parseFloat(getComputedStyle(element).fontSize) * scale;
+        if (pixels > 0 && pixels < least - 0.01) hard.add(`${pixels.toFixed(1)} px: ${text.slice(0, 60)}`);
+    }
+    for (const code of document.querySelectorAll(":is(td, th) code")) {
+        if (code.getClientRects().length > 1) hard.add(`cut: ${code.textContent}`);
+    }
+    return [...hard];
+}"""
+
 TO_THE_TOP = """() => {
     document.body.tabIndex = -1;
     document.body.focus();
@@ -134,6 +152,8 @@ async def test_a_page_fits_the_screen_and_its_readers(shown: Visit) -> None:
         beyond = await shown.page.evaluate(BEYOND)
         faults += [f"{width} px: the page is {beyond} px wider"] if beyond else []
         faults += [f"{width} px: {found}" for found in await axe.violations(shown.page)]
+    await shown.be(WIDTHS[1])
+    faults += [f"hard to read: {found}" for found in await shown.page.evaluate(HARD_TO_READ, LEAST_PIXELS)]
     for width in reversed(WIDTHS[:2]):
         await shown.be(width)
         for _ in range(2):

@@ -1,8 +1,8 @@
 """What is proven, for what is made of the site: a file that each run renews.
 
 It has the pages all of whose blocks have passed with what the project has now, and when; and the
-interpreter and the packages with which they have. Nothing in it is older than the project's files:
-a page that any of them may have changed is left out, as it is run again.
+interpreter and the packages with which they have. A page that anything may have changed since is
+left out, as it is run again.
 """
 
 from __future__ import annotations
@@ -89,15 +89,16 @@ class Results:
         """Return the pages that are proven with the files that a project has now.
 
         `path` is where the results were read from. What a page itself shows by now is for
-        `ProvenPage.shows`.
+        `ProvenPage.shows`; nothing else of the project is in a sandbox that is empty.
         """
         without = {*self.pages, path.relative_to(project).as_posix()}
-        if _digest(states_of(project, without=without)) != self.files:
-            return {}
+        same = _digest(states_of(project, without=without)) == self.files
         return {
             name: page
             for name, page in self.pages.items()
-            if page and all(file_digest(project / read) == was for read, was in page.reads.items())
+            if page
+            and (same or page.sandbox == "empty")
+            and all(file_digest(project / read) == was for read, was in page.reads.items())
         }
 
 
