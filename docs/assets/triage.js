@@ -256,7 +256,8 @@ const TRIAGE_ISSUES = [
   "messages": [],
   "signs": [
    "in watch_connectivity_state … CancelledError",
-   "in channel_ready … TimeoutError"
+   "in channel_ready … TimeoutError",
+   "skipping fork() handlers … Fatal Python error: Aborted"
   ]
  },
  {

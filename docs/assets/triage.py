@@ -323,7 +323,8 @@ ISSUES: list[Issue] = json.loads(r"""
   "messages": [],
   "signs": [
    "in watch_connectivity_state … CancelledError",
-   "in channel_ready … TimeoutError"
+   "in channel_ready … TimeoutError",
+   "skipping fork() handlers … Fatal Python error: Aborted"
   ]
  },
  {
