@@ -83,7 +83,7 @@ def test_what_is_ambiguous_is_a_text_of_an_issue() -> None:
             "known-issues/event-loop-closed/",
         ),
         ("paste log", "known-issues/triage/"),
-        ("guard settings", "guard/"),
+        ("check your own site", "check-your-own-site/"),
         ("why not sybil", "decisions/not-sybil/"),
     ],
 )
