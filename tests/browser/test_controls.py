@@ -34,11 +34,13 @@ async def found(shown: Visit, words: str) -> list[str]:
     await meta.get_by_text(re.compile(r"matching|No ")).wait_for()
     links = page.locator(".md-search-result__item > a.md-search-result__link")
     targets = await links.evaluate_all("links => links.map(link => link.href)")
-    return [target.removeprefix(shown.base).partition("?")[0].partition("#")[0] for target in targets]
+    return [
+        target.removeprefix(shown.base).partition("?")[0].partition("#")[0] for target in targets
+    ]
 
 
 async def test_a_long_table_can_be_sorted(context: BrowserContext, base: str) -> None:
-    """By the keyboard, up, down, and back again; a number counts as one, and what is none is last."""
+    """By the keyboard: up, down, and back again."""
     async with visiting(context, base) as shown:
         await shown.go(LONG_TABLE)
         table = shown.page.locator("article table").first

@@ -12,7 +12,7 @@ import importlib.metadata
 import json
 import platform
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mkdocs_blocks.memory import file_digest, states_of
 
@@ -114,7 +114,10 @@ def write_results(
     pages: dict[str, ProvenPage | None] = {}
     for page in reading.pages:
         proof = memory.proof(page)
-        pages[page.name] = proof and ProvenPage(
+        if proof is None:
+            pages[page.name] = None
+            continue
+        pages[page.name] = ProvenPage(
             when=proof.when,
             sandbox=page.sandbox,
             reads=proof.texts,
@@ -147,7 +150,6 @@ def _digest(states: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(states).encode()).hexdigest()
 
 
-def _page(stored: Mapping[str, object]) -> ProvenPage:
-    blocks = stored["blocks"]
-    assert isinstance(blocks, list)
-    return ProvenPage(**stored | {"blocks": tuple(ProvenBlock(**block) for block in blocks)})
+def _page(stored: dict[str, Any]) -> ProvenPage:
+    blocks = tuple(ProvenBlock(**block) for block in stored.pop("blocks"))
+    return ProvenPage(**stored, blocks=blocks)

@@ -56,7 +56,9 @@ def test_it_has_the_pages_that_pass_and_with_what(
     found = proven(results)
     assert found.keys() == {"docs/index.md"}
     page = found["docs/index.md"]
-    assert [(block.kind, block.counts_as, block.language, block.title) for block in page.blocks] == [
+    assert [
+        (block.kind, block.counts_as, block.language, block.title) for block in page.blocks
+    ] == [
         ("console", "run", "console", ""),
         ("excused", "excused", "text", "Not run: it would take all day"),
     ]
@@ -126,5 +128,7 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     """It is not guessed at."""
     other = tmp_path / "results.json"
     other.write_text(json.dumps({"format": 0}))
-    with pytest.raises(ValueError, match=r"^results\.json: not of format 1: run the checker again$"):
+    with pytest.raises(
+        ValueError, match=r"^results\.json: not of format 1: run the checker again$"
+    ):
         Results.load(other)
