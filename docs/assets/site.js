@@ -185,6 +185,30 @@ function followMoved() {
   if (target) location.replace(`${moved.dataset.root}/${target}`);
 }
 
+/**
+ * The words of a line that is pasted into the search, which has another use for a sign before one
+ * or after it. A word of two letters begins half of all others: it is left out.
+ */
+function searchable(query) {
+  const words = query
+    .split(/\s+/)
+    .map((word) => word.replace(/^[-+]+|["*~^:…]+/g, ""))
+    .filter(Boolean);
+  const telling = words.filter((word) => word.length > 2 || /^[0-9]+$/.test(word));
+  return (telling.length ? telling : words).join(" ");
+}
+
+/** Let the search read what is pasted as words; the field shows it as it is. */
+function readWords() {
+  const field = document.querySelector(".md-search__input");
+  if (!field || Object.hasOwn(field, "value")) return;
+  const value = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value");
+  Object.defineProperty(field, "value", {
+    get: () => searchable(value.get.call(field)),
+    set: (text) => value.set.call(field, text),
+  });
+}
+
 /** Note which folded parts their reader has opened: paper gets no others (docs/assets/site.css). */
 function noteFolded() {
   for (const details of document.querySelectorAll("article details")) {
@@ -196,6 +220,7 @@ function noteFolded() {
 }
 
 document$.subscribe(() => {
+  readWords();
   followMoved();
   nameLandmarks();
   makeButtons();

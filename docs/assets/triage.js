@@ -24,9 +24,9 @@ const TRIAGE_ISSUES = [
    "exit code 139",
    "exit code -11",
    "exit value 139",
-   "exited with 139",
    "signal 11",
    "SIGSEGV",
+   "segfault at",
    "node down: Not properly terminated"
   ]
  },
@@ -105,7 +105,7 @@ const TRIAGE_ISSUES = [
   ],
   "signs": [
    "There is no current event loop",
-   "RuntimeError: no running event loop",
+   "no running event loop",
    "ResourceWarning: unclosed event loop"
   ]
  },
@@ -246,7 +246,7 @@ const TRIAGE_ISSUES = [
   "signs": [
    "running the test CRASHED with signal 11",
    "running the test CRASHED with signal 6",
-   "running the test EXITED with status 1"
+   "EXITED with status 1"
   ]
  },
  {
@@ -256,7 +256,8 @@ const TRIAGE_ISSUES = [
   "messages": [],
   "signs": [
    "in watch_connectivity_state … CancelledError",
-   "in channel_ready … TimeoutError"
+   "in channel_ready … TimeoutError",
+   "skipping fork() handlers … Fatal Python error: Aborted"
   ]
  },
  {
@@ -370,7 +371,7 @@ const triage = (() => {
       this.letters = pieces.join("");
       this.starts = [0];
       for (const piece of pieces) this.starts.push(this.starts.at(-1) + piece.length);
-      this.words = new Map(); // where those of a row end, but for the rows never asked
+      this.words = new Map(); // where the words of a row end, for the rows that were asked for
     }
 
     /** The row that has a letter. */

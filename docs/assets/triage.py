@@ -91,9 +91,9 @@ ISSUES: list[Issue] = json.loads(r"""
    "exit code 139",
    "exit code -11",
    "exit value 139",
-   "exited with 139",
    "signal 11",
    "SIGSEGV",
+   "segfault at",
    "node down: Not properly terminated"
   ]
  },
@@ -172,7 +172,7 @@ ISSUES: list[Issue] = json.loads(r"""
   ],
   "signs": [
    "There is no current event loop",
-   "RuntimeError: no running event loop",
+   "no running event loop",
    "ResourceWarning: unclosed event loop"
   ]
  },
@@ -313,7 +313,7 @@ ISSUES: list[Issue] = json.loads(r"""
   "signs": [
    "running the test CRASHED with signal 11",
    "running the test CRASHED with signal 6",
-   "running the test EXITED with status 1"
+   "EXITED with status 1"
   ]
  },
  {
@@ -323,7 +323,8 @@ ISSUES: list[Issue] = json.loads(r"""
   "messages": [],
   "signs": [
    "in watch_connectivity_state … CancelledError",
-   "in channel_ready … TimeoutError"
+   "in channel_ready … TimeoutError",
+   "skipping fork() handlers … Fatal Python error: Aborted"
   ]
  },
  {
@@ -479,9 +480,8 @@ class Stream:
         pieces = [text.replace(" ", "") for text in self.spelt]
         self.letters = "".join(pieces)
         self.starts = [0, *accumulate(map(len, pieces))]
-        self.words: dict[
-            int, set[int]
-        ] = {}  # where those of a row end, but for the rows never asked
+        # Where the words of a row end, for the rows that were asked for.
+        self.words: dict[int, set[int]] = {}
 
     def row(self, at: int) -> int:
         """Return the row that has a letter."""

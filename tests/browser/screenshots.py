@@ -14,7 +14,7 @@ README = PROJECT / ".github/home.png"
 
 
 async def take(site: Path, folder: Path, wanted: list[str]) -> None:
-    """Write pictures of a built site into a folder: of each page, whole, and what is seen first.
+    """Write pictures of the pages of a built site: whole ones, and the first view of each.
 
     `wanted` has addresses of pages from the site's root; empty means all. Raises `ValueError` for
     one that is none, `FileNotFoundError` without a browser.
@@ -23,6 +23,7 @@ async def take(site: Path, folder: Path, wanted: list[str]) -> None:
     unknown = set(wanted) - {*known}
     if unknown:
         raise ValueError(f"no page has the address {min(unknown)!r}: write one such as {known[1]}")
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nothing waits for anything yet
     with serving(site) as base:
         async with launched() as browser:
             context = await browser.new_context()
@@ -35,7 +36,6 @@ async def take(site: Path, folder: Path, wanted: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
     try:
         asyncio.run(take(PROJECT / "site", FOLDER, sys.argv[1:]))
     except (FileNotFoundError, ValueError) as error:

@@ -40,7 +40,7 @@ async def found(shown: Visit, words: str) -> list[str]:
 
 
 async def test_a_long_table_can_be_sorted(context: BrowserContext, base: str) -> None:
-    """By the keyboard: up, down, and back again."""
+    """By the keyboard, up, down, and back; a number counts as one, and what is none is last."""
     async with visiting(context, base) as shown:
         await shown.go(LONG_TABLE)
         table = shown.page.locator("article table").first

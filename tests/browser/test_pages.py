@@ -31,12 +31,14 @@ HARD_TO_READ = """least => {
     const hard = new Set();
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
+        const text = texts.currentNode.textContent.trim();
         const element = texts.currentNode.parentElement;
-        const text = texts.currentNode.textContent.trim().slice(0, 60);
         if (!text || !element.checkVisibility({visibilityProperty: true})) continue;
         const scale = element.getScreenCTM ? element.getScreenCTM().a : 1;
         const pixels = parseFloat(getComputedStyle(element).fontSize) * scale;
-        if (pixels > 0 && pixels < least - 0.01) hard.add(`${pixels.toFixed(1)} px: ${text}`);
+        if (pixels > 0 && pixels < least - 0.01) {
+            hard.add(`${pixels.toFixed(1)} px: ${text.slice(0, 60)}`);
+        }
     }
     for (const code of document.querySelectorAll(":is(td, th) code")) {
         if (code.getClientRects().length > 1) hard.add(`cut: ${code.textContent}`);
@@ -106,8 +108,10 @@ LISTEN_TO_FOCUS = """() => {
 
 # Two fields are for scripts, and not offered without them.
 WORDS = """() => {
-    const others = ".triage, .lost, noscript, .scroll-hint";
-    for (const other of document.querySelectorAll(`article :is(${others})`)) other.remove();
+    const scripted = "article :is(.triage, .lost, noscript, .scroll-hint)";
+    for (const other of document.querySelectorAll(scripted)) {
+        other.remove();
+    }
     return document.querySelector("article").innerText.split(/\\s+/).join(" ").trim();
 }"""
 

@@ -15,6 +15,7 @@ from tests.evidence import experiments, records, watch
 from tests.evidence.campaign import Campaign, Cell, jobs_of_this_machine
 from tests.evidence.environments import Unmeasurable, pins
 from tests.evidence.experiment import Data
+from tests.evidence.experiments import proof
 from tests.evidence.records import Record
 from tests.evidence.subjects import PROJECT
 
@@ -71,14 +72,28 @@ def evidence(
 
 
 @app.command()
-def prove() -> None:
-    """Run the reproducer under valgrind and show the write into freed memory."""
+def prove(
+    *,
+    leaks: Annotated[
+        bool, typer.Option(help="Also each way to leak a server, as it is and guarded: for hours.")
+    ] = False,
+    again: Annotated[bool, typer.Option(help="Also those that are measured already.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Of these at a time, instead of one per processor.")
+    ] = None,
+) -> None:
+    """Run the reproducer and its cures under valgrind and show the write into freed memory."""
     cells = EXPERIMENTS["proof"].cells(pins(PROJECT))
-    (record,) = _measure(cells, again=True)
-    if record.unavailable:
-        _give_up(f"Python {cells[0].python}: {record.unavailable}")
-    for line in record.facts["extract"]:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    scripts = [cell for cell in cells if cell.parameters["group"] == proof.SCRIPTS]
+    found = _measure(scripts, again=True, jobs=1)
+    for cell, record in zip(scripts, found, strict=True):
+        if record.unavailable:
+            _give_up(f"Python {cell.python}: {record.unavailable}")
+        for line in record.facts.get("extract", []):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(cell.name, f"{record.facts['errors']} errors", markup=False, highlight=False)
+    if leaks:
+        _measure([cell for cell in cells if cell not in scripts], again=again, jobs=jobs)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.evidence import meter
 from tests.evidence.environments import Environment
 from tests.evidence.outcome import Outcome, Run, run
 from tests.evidence.subjects import GUARD, PLUGINS
@@ -37,6 +38,8 @@ class Session:
     reports: tuple[Report, ...] = ()
     notes: tuple[str, ...] = ()
     """The lines that the tests wrote into the file that EVIDENCE_NOTES names."""
+    cpu: float = 0.0
+    """The processor seconds of all its processes, if it was metered."""
 
     def verdicts(self) -> dict[str, list[str]]:
         """Return all that each test was reported as, of passed, failed, error and skipped."""
@@ -61,13 +64,14 @@ def suite_session(  # noqa: PLR0913 - a suite and the ways to run it
     per_file: bool = False,
     only: str = ".",
     under: Sequence[str | Path] = (),
+    metered: bool = False,
 ) -> Session:
     """Run pytest over a copy of a suite: a folder, or one file of tests; or over one path in it.
 
     `two_modules` runs the suite's module twice, under two names, with the late client in the last
     alone. `per_file` runs one session for each file, as a shell loop would. The plugins of this
     package and the guard can be imported. `under` is a program that runs the interpreter, with its
-    options.
+    options; `metered` says that the processor time is wanted, and that no session will crash.
     """
     with tempfile.TemporaryDirectory(prefix="evidence-") as temporary:
         folder = Path(temporary) / "suite"
@@ -93,6 +97,7 @@ def suite_session(  # noqa: PLR0913 - a suite and the ways to run it
                 seconds=seconds,
                 variables=variables,
                 under=under,
+                metered=metered,
             )
             for target in targets
         ]
@@ -107,10 +112,14 @@ def session(  # noqa: PLR0913 - a project and the ways to run it
     seconds: float,
     variables: Mapping[str, str] | None = None,
     under: Sequence[str | Path] = (),
+    metered: bool = False,
 ) -> Session:
     """Run pytest in a folder that is a project of its own, for at most so many seconds."""
     with tempfile.TemporaryDirectory(prefix="evidence-") as temporary:
         reports, notes = Path(temporary) / "reports.jsonl", Path(temporary) / "notes"
+        taken = Path(temporary) / "taken.json"
+        if metered:
+            under = [environment.python, Path(meter.__file__), taken, *under]
         ended = run(
             [
                 *(*under, environment.python, "-m", "pytest"),
@@ -137,6 +146,7 @@ def session(  # noqa: PLR0913 - a project and the ways to run it
             output=ended.output,
             reports=tuple(_reports(reports)),
             notes=tuple(notes.read_text().splitlines()) if notes.exists() else (),
+            cpu=json.loads(taken.read_text())["cpu"] if taken.exists() else 0.0,
         )
 
 
@@ -167,4 +177,5 @@ def _combined(sessions: Sequence[Session]) -> Session:
         output="".join(session.output for session in sessions),
         reports=tuple(report for session in sessions for report in session.reports),
         notes=tuple(note for session in sessions for note in session.notes),
+        cpu=sum(session.cpu for session in sessions),
     )

@@ -192,7 +192,14 @@ SCHEMAS = {
 
 def checked(schema: str, *files: Path) -> subprocess.CompletedProcess[str]:
     """Check files against a schema that check-jsonschema brings with it."""
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *files]
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        schema,
+        *map(str, files),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

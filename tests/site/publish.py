@@ -2,10 +2,12 @@
 
 `robots.txt`; the pages as Markdown for programs without a browser, listed in `llms.txt` and whole
 in `llms-full.txt` (https://llmstxt.org); what was done with each block (`marks.py`); a page at each
-address that has moved. `just build` runs it.
+address that has moved; the texts of the known issues in the index of Material's search.
+`just build` runs it.
 """
 
 import html
+import json
 import posixpath
 import sys
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
 
+from tests.known_issues.front_matter import issues
 from tests.site.marks import mark
 
 # What a page shows around its text, or draws.
@@ -130,6 +133,30 @@ def _robots(site_url: str | None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _lead_to_issues(config: MkDocsConfig, site: Path) -> None:
+    """Let Material's search find the page of an issue by the words of its messages and signs.
+
+    They become tags of the page, which are not shown on it. A tag counts for more than a title. Of
+    two pages with the same text, the one that the index has first comes first.
+    """
+    path = site / "search" / "search_index.json"
+    if not path.is_file():  # another builder's
+        return
+    index = json.loads(path.read_text("utf-8"))
+    known = issues(Path(config.config_file_path).parent)
+    entries = {entry["location"]: entry for entry in index["docs"]}
+    later: set[str] = set()
+    for issue in reversed(known):
+        texts = {*issue.messages, *issue.signs}
+        entry = entries[f"known-issues/{issue.id}/"]
+        entry["tags"] = [*issue.messages, *issue.signs]
+        entry["boost"] = 1.5 if texts & later else 1.0
+        later |= texts
+    fields = index["config"]["fields"]
+    fields["tags"]["boost"] = 2 * fields["title"]["boost"]
+    path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")
+
+
 def publish(config: MkDocsConfig, site: Path) -> None:
     """Add to a built site what the builders leave out, and take out a map without addresses.
 
@@ -140,6 +167,7 @@ def publish(config: MkDocsConfig, site: Path) -> None:
     (site / "robots.txt").write_text(_robots(config.site_url), "utf-8")
     (site / "llms.txt").write_text(_listing(config, entries), "utf-8")
     (site / "llms-full.txt").write_text(_whole(config, entries), "utf-8")
+    _lead_to_issues(config, site)
     if not config.site_url:
         for name in SITE_MAPS:
             (site / name).unlink(missing_ok=True)

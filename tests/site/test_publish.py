@@ -18,12 +18,8 @@ BUILDERS = ["build", "build-zensical"]
 LONGEST_TITLE = 65
 # Titles that are longer, until their pages are written anew.
 LONG_TITLES = {
-    "",
-    "known-issues/grpc-segfault-cause/",
-    "known-issues/grpc-segfault-workarounds/",
     "known-issues/not-reproduced/",
     "known-issues/upstream-report-pytest-markdown-docs/",
-    "known-issues/upstream-report/",
 }
 
 

@@ -1,29 +1,59 @@
-"""The cause, caught in the act: the reproducer under valgrind's memcheck, cut down to what matters.
+"""The cause, caught in the act, and its cures: under valgrind's memcheck.
 
-What is looked for: an invalid write by a thread of gRPC's event engine, into a block that was freed
-while a task of the event loop took its last step.
+Of the reproducer's errors the one is shown that matters: an invalid write by a thread of gRPC's
+event engine, into a block that was freed while a task of the event loop took its last step. Of the
+cures, and of each way to leak a server, the errors are counted, before and after.
 """
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import Unmeasurable
 from tests.evidence.experiment import Experiment, Pins
-from tests.evidence.markdown import provenance
-from tests.evidence.outcome import run
-from tests.evidence.records import Record
-from tests.evidence.subjects import NEWEST_PYTHON, REPRODUCER
+from tests.evidence.leaks import Leak, ways_to_leak
+from tests.evidence.markdown import NOT_MEASURED, listing, provenance, share, table
+from tests.evidence.outcome import Outcome, Run, run
+from tests.evidence.records import Record, find, where
+from tests.evidence.sessions import Session, repeated, suite_session
+from tests.evidence.subjects import (
+    GUARD,
+    LEAKING_SUITE,
+    MODES,
+    NEWEST_PYTHON,
+    PINNED,
+    REPRODUCER,
+)
 
 TEXT = "proof.txt"
 """The extract as a file, which a command on a page shows."""
-SECONDS = 600.0
+SECONDS = 900.0
+"""Under valgrind a session takes a minute, on a busy machine ten; what then runs on hangs."""
 STACK = 40
 """Frames that valgrind is to keep of each stack: the task's step is a dozen deep."""
 
+SCRIPTS = "scripts"
+"""The group of the cells that run a script; the others have the names of the ways to leak."""
+CURES = {REPRODUCER: "stopped", PINNED: "pinned"}
+"""The scripts, each with the option that cures it."""
+
+# Every block is valgrind's own to watch, none is cut from an arena of Python's.
+_VARIABLES = {"PYTHONMALLOC": "malloc"}
+_SUMMARY = re.compile(r"^==(\d+)== ERROR SUMMARY: (\d+) errors from (\d+) contexts", re.MULTILINE)
+_ENDED_BY_US = "Process terminating with default action of signal 15 (SIGTERM)"
+# What a leak is said to be of, by its group.
+_GROUPS = {
+    "variants": "The ordinary ones",
+    "loops": "Who closes the loop",
+    "keepers": "What keeps the server",
+    "stops": "Its stop",
+}
 _LINE = re.compile(r"^==\d+== ?")
 _PLACE = re.compile(r"^ +(?:at|by) 0x")
 _WRITE = re.compile(r"^Invalid write of size (?P<size>\d+)$")
@@ -107,72 +137,224 @@ def _shortened(error: Sequence[str]) -> list[str]:
     return kept
 
 
-def prove(bench: Bench) -> Finding:
-    """Run the reproducer under memcheck. Raises `NoProof`."""
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A process that has run under memcheck."""
+
+    ended: Run | Session
+    outcome: Outcome
+    errors: int
+    contexts: int
+    """The places that the errors are of: what valgrind shows of each once."""
+    log: str
+
+    @property
+    def finding(self) -> Finding:
+        """What a record has of it."""
+        return Finding(
+            runs=1,
+            outcomes={self.outcome: 1},
+            signals=repeated([self.ended])["signals"],
+            facts={"errors": self.errors, "contexts": self.contexts, "valgrind": _version()},
+        )
+
+
+def watched(
+    run_under: Callable[[Sequence[str | Path], Mapping[str, str]], Run | Session],
+    *,
+    seconds: float = SECONDS,
+) -> Watched:
+    """Run something under memcheck: it is given what to put before its command, and variables.
+
+    What has not ended by then is asked to: so valgrind still counts its errors. Raises `NoProof`.
+    """
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise NoProof("valgrind is not installed: apt-get install valgrind")
-    log = bench.environment.python.parents[1] / "valgrind.log"
-    ended = run(
-        [
-            *(valgrind, "--tool=memcheck", f"--num-callers={STACK}", f"--log-file={log}"),
-            *(bench.environment.python, REPRODUCER.name),
-        ],
-        folder=REPRODUCER.parent,
-        seconds=SECONDS,
-        # Every block is valgrind's own to watch, none is cut from an arena of Python's.
-        variables={"PYTHONMALLOC": "malloc"},
+    with tempfile.TemporaryDirectory(prefix="evidence-") as temporary:
+        log = Path(temporary, "valgrind.log")
+        ended = run_under(
+            [
+                *("timeout", "--signal=TERM", f"{seconds:g}"),
+                *(valgrind, "--tool=memcheck", f"--num-callers={STACK}", f"--log-file={log}"),
+            ],
+            _VARIABLES,
+        )
+        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    # A child that the process forks has a summary of its own.
+    main = text.partition("==")[2].partition("==")[0]
+    counted = [found for found in _SUMMARY.finditer(text) if found[1] == main]
+    if not counted:
+        raise NoProof(f"valgrind has not come to its end:\n{text or ended.output}")
+    return Watched(
+        ended=ended,
+        outcome=Outcome.HUNG if _ENDED_BY_US in text else ended.outcome,
+        errors=int(counted[-1][2]),
+        contexts=int(counted[-1][3]),
+        log=text,
     )
-    found = extract(log.read_text(encoding="utf-8", errors="replace"))
-    version = run([valgrind, "--version"], folder=Path.cwd(), seconds=SECONDS).output.strip()
-    return Finding(
-        runs=1,
-        outcomes={ended.outcome: 1},
-        signals={ended.signal: 1} if ended.signal else {},
-        facts={
-            "valgrind": version.removeprefix("valgrind-"),
-            "thread": found.thread,
-            "size": found.size,
-            "offset": found.offset,
-            "block": found.block,
-            "extract": list(found.lines),
-        },
+
+
+def _version() -> str:
+    said = run(["valgrind", "--version"], folder=Path.cwd(), seconds=SECONDS).output
+    return said.strip().removeprefix("valgrind-")
+
+
+def _script(bench: Bench, script: Path, mode: str) -> Finding:
+    """Run a script; of the reproducer as it is, find the write too."""
+    options = [] if mode == "plain" else [f"--{mode}"]
+    seen = watched(
+        lambda under, variables: run(
+            [*under, bench.environment.python, script.name, *options],
+            folder=script.parent,
+            seconds=2 * SECONDS,
+            variables=variables,
+        )
     )
+    finding = seen.finding
+    if script == REPRODUCER and mode == "plain":
+        found = extract(seen.log)
+        write = {"thread": found.thread, "size": found.size, "offset": found.offset}
+        extracted = {**write, "block": found.block, "extract": list(found.lines)}
+        finding = replace(finding, facts={**finding.facts, **extracted})
+    return finding
+
+
+def _leak(bench: Bench, leak: Leak, mode: str) -> Finding:
+    return watched(
+        lambda under, variables: suite_session(
+            bench.environment,
+            LEAKING_SUITE,
+            MODES[mode],
+            seconds=2 * SECONDS,
+            variables=variables,
+            only=leak.target,
+            under=under,
+        )
+    ).finding
 
 
 def _cells(pins: Pins) -> list[Cell]:
-    return [
+    scripts = [
         Cell(
             experiment="proof",
-            parameters={"python": NEWEST_PYTHON},
+            parameters={
+                "group": SCRIPTS,
+                "subject": script.name,
+                "python": NEWEST_PYTHON,
+                "mode": mode,
+            },
             python=NEWEST_PYTHON,
             packages={"grpcio": pins["grpcio"]},
             runs=1,
-            measure=prove,
-            inputs=[REPRODUCER],
+            measure=partial(_script, script=script, mode=mode),
+            inputs=[script],
         )
+        for script, cure in CURES.items()
+        for mode in ("plain", cure)
     ]
+    leaks = [
+        Cell(
+            experiment="proof",
+            parameters={
+                "group": leak.group,
+                "subject": leak.name,
+                "python": leak.pythons[-1],
+                "mode": mode,
+            },
+            python=leak.pythons[-1],
+            packages={name: pins[name] for name in leak.packages},
+            runs=1,
+            measure=partial(_leak, leak=leak, mode=mode),
+            inputs=[*leak.inputs, *([GUARD] if mode == "guard" else [])],
+        )
+        for leak in ways_to_leak()
+        for mode in MODES
+    ]
+    return [*scripts, *leaks]
 
 
 def _sections(records: Sequence[Record]) -> Mapping[str, str]:
-    if not records or records[0].unavailable:
-        return {"sentence": "Not proven yet: `just prove`.", "measured": "", "extract": ""}
-    facts = records[0].facts
+    measured = [record for record in records if not record.unavailable]
+    plain = find(measured, subject=REPRODUCER.name, mode="plain")
+    valgrinds = sorted({record.facts["valgrind"] for record in measured})
     return {
-        "sentence": (
-            f"valgrind's memcheck sees an invalid write of {facts['size']} bytes by a thread named "
-            f"`{facts['thread']}`, at {facts['offset']} bytes inside a block of {facts['block']} "
-            f"bytes that was freed under `{_FREED_BY}`, the step of the cancelled task."
+        "sentence": "Not proven yet: `just prove`." if plain is None else _sentence(plain.facts),
+        "extract": "" if plain is None else _shown(plain.facts["extract"]),
+        "scripts": table(
+            ["Script", "As it is", "Cured"],
+            (
+                [
+                    f"`{script.name}`",
+                    _errors(find(measured, subject=script.name, mode="plain")),
+                    f"`--{cure}`: {_errors(find(measured, subject=script.name, mode=cure))}",
+                ]
+                for script, cure in CURES.items()
+            ),
         ),
-        "extract": "\n".join(
-            ["```console", f"$ cat docs/evidence/generated/{TEXT}", *facts["extract"], "```"]
+        "summary": _summary([r for r in measured if r.parameters["group"] != SCRIPTS]),
+        "leaks": table(
+            ["Way to leak a server", "As it is", "Under the guard"],
+            (
+                [
+                    f"{_GROUPS[leak.group]}: {leak.said[:1].lower()}{leak.said[1:]}",
+                    *(
+                        _errors(find(measured, group=leak.group, subject=leak.name, mode=mode))
+                        for mode in MODES
+                    ),
+                ]
+                for leak in ways_to_leak()
+            ),
         ),
-        "measured": provenance(records, "just prove", valgrind=facts["valgrind"]),
+        "measured": provenance(measured, "just prove --leaks", valgrind=listing(valgrinds)),
     }
 
 
+def _sentence(facts: Mapping[str, Any]) -> str:
+    return (
+        f"valgrind's memcheck sees an invalid write of {facts['size']} bytes by a thread named "
+        f"`{facts['thread']}`, at {facts['offset']} bytes inside a block of {facts['block']} "
+        f"bytes that was freed under `{_FREED_BY}`, the step of the cancelled task."
+    )
+
+
+def _shown(lines: Sequence[str]) -> str:
+    return "\n".join(["```console", f"$ cat docs/evidence/generated/{TEXT}", *lines, "```"])
+
+
+def _errors(record: Record | None) -> str:
+    """Say how many errors memcheck has counted, and whether the process had to be ended."""
+    if record is None:
+        return NOT_MEASURED
+    if record.count("refused"):
+        return "does not run"
+    errors, places = record.facts["errors"], record.facts["contexts"]
+    counted = f"{_counted(errors, 'error')} in {_counted(places, 'place')}" if errors else "none"
+    return f"{counted}, and it hangs" if record.count("hung") else counted
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _summary(leaks: Sequence[Record]) -> str:
+    """Say of how many ways to leak a server memcheck sees errors, before and after."""
+    if not leaks:
+        return "Of the ways to leak a server nothing was seen under valgrind yet."
+    found = {}
+    for mode in MODES:
+        errors = [record.facts["errors"] for record in where(leaks, mode=mode)]
+        bad = sum(number > 0 for number in errors)
+        found[mode] = f"{_counted(sum(errors), 'error')} in {share(bad, len(errors))} sessions"
+    return (
+        f"One session of each way to leak a server: {found['plain']} as they are, and "
+        f"{found['guard']} under the guard."
+    )
+
+
 def _texts(records: Sequence[Record]) -> Mapping[str, str]:
-    lines = records[0].facts.get("extract", []) if records else []
+    plain = find(records, subject=REPRODUCER.name, mode="plain")
+    lines = plain.facts.get("extract", []) if plain else []
     return {TEXT: "".join(f"{line}\n" for line in lines)}
 
 

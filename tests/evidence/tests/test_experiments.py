@@ -15,7 +15,7 @@ from tests.evidence.experiment import Experiment
 from tests.evidence.experiments import compatibility, fork_traps, speed
 from tests.evidence.experiments.leaks import HEADINGS
 from tests.evidence.leaks import ways_to_leak
-from tests.evidence.markdown import listing, provenance, table
+from tests.evidence.markdown import TIMES, listing, provenance, table
 from tests.evidence.outcome import Outcome
 from tests.evidence.records import Record
 from tests.evidence.sessions import Report, Session, session
@@ -144,38 +144,49 @@ def test_a_message_is_told_without_its_place() -> None:
 
 def test_ratios_are_of_the_same_round() -> None:
     """A machine that slows down spoils no ratio; tests that do not pass are told instead of one."""
-    wall = measured(
-        {"measured": "wall", "compared": "all", "python": NEWEST_PYTHON},
+    cost = measured(
+        {"measured": "cost", "compared": "all", "python": NEWEST_PYTHON},
         runs=3,
         facts={
-            "seconds": {"nothing": [1.0, 2.0, 9.0], "forked": [2.0, 4.0, 9.0], "xdist": [1.0] * 3},
+            "cpu": {"nothing": [1.0, 2.0, 9.0], "forked": [2.0, 4.0, 9.0], "xdist": [1.0] * 3},
             "passed": {"nothing": 24, "forked": 24, "xdist": 20},
-            "load before": 0.5,
-            "load after": 0.7,
         },
     )
-    sections = EXPERIMENTS["strategies"].sections([wall])
+    sections = EXPERIMENTS["strategies"].sections([cost])
     row = {line.split("|")[1].strip(): line for line in sections["reported"].split("\n")}
-    assert "| 2.00 \N{MULTIPLICATION SIGN} |" in row["`--forked`"]
+    assert f"| 2.00 {TIMES} |" in row["`--forked`"]
     assert "| 20/24 tests pass |" in row["pytest-xdist, `-n 2`"]
-    assert "1.0 s to 9.0 s" in sections["timed"]
+    assert "1.00 s to 9.00 s" in sections["timed"]
 
 
-def test_the_cost_of_the_guard_is_told_with_its_spread() -> None:
-    """The median alone would hide how much the rounds differ."""
-    wall = measured(
-        {"measured": "wall", "compared": "guard", "python": NEWEST_PYTHON},
+def test_the_cost_of_the_guard_is_told_once_beside_that_of_nothing() -> None:
+    """The table, the chart and the sentence have one figure; the spread is told, of both."""
+    cost = measured(
+        {"measured": "cost", "compared": "guard", "python": NEWEST_PYTHON},
         runs=5,
         facts={
-            "seconds": {"nothing": [2.0] * 5, "guard": [1.0, 2.0, 2.2, 2.4, 9.0]},
-            "passed": {"nothing": 24, "guard": 24},
-            "shares": [0.001, 0.0021],
+            "cpu": {
+                "nothing": [2.0] * 5,
+                "guard": [1.0, 2.0, 2.2, 2.4, 9.0],
+                "again": [1.8, 1.9, 2.0, 2.1, 2.2],
+            },
+            "passed": {"nothing": 1000, "guard": 1000, "again": 1000},
         },
     )
-    said = EXPERIMENTS["strategies"].sections([wall])["cost-of-the-guard"]
-    assert "1.100 \N{MULTIPLICATION SIGN}" in said
-    assert "between 0.750 and 2.850" in said
-    assert "0.21%" in said
+    sections = EXPERIMENTS["strategies"].sections([cost])
+    said = sections["cost-of-the-guard"]
+    assert said.startswith("On 1000 tests with a server each, the guard takes")
+    assert f"1.10 {TIMES} (half of the rounds: 0.75 to 2.85)" in said
+    assert f"1.00 {TIMES} (half of the rounds: 0.93 to 1.07) its own." in said
+    (row,) = [line for line in sections["reported"].split("\n") if "pytest-grpc-guard" in line]
+    assert row.endswith(f"| 1.10 {TIMES} |")
+    assert f">1.10 {TIMES}<" in sections["chart"]
+    assert (
+        f"1.10 {TIMES} the processor time of plain pytest"
+        in EXPERIMENTS["strategies"].sections(
+            [cost, measured({"measured": "leak", "strategy": "guard", "python": "3.13"}, runs=20)]
+        )["guard"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -222,9 +233,8 @@ def test_the_checker_is_held_against_both_others_of_the_same_round() -> None:
         },
     )
     sections = EXPERIMENTS["speed"].sections([record])
-    times = "\N{MULTIPLICATION SIGN}"
-    assert f"| 100 | 2000 | 0.50 {times} (0.50\N{EN DASH}0.90) | 2.00 {times}" in sections["ratios"]
-    assert f"2.00 {times} (1.50\N{EN DASH}2.00) as quickly" in sections["workers"]
+    assert f"| 100 | 2000 | 0.50 {TIMES} (0.50\N{EN DASH}0.90) | 2.00 {TIMES}" in sections["ratios"]
+    assert f"2.00 {TIMES} (1.50\N{EN DASH}2.00) as quickly" in sections["workers"]
     assert "| 100 | 4.00 s (2.00\N{EN DASH}9.00) | 1.00 s" in sections["wall"]
     assert "byexample 1.0" in sections["measured"]
 
@@ -254,7 +264,7 @@ def test_each_way_to_leak_is_told_from_the_others() -> None:
 
 
 def test_a_pattern_that_fails_is_no_survivor() -> None:
-    """Only where a test fails on purpose does a session survive that has failed."""
+    """Nor is one that does not run; a session survives that fails only if it does so on purpose."""
 
     def guarded(group: str, leak: str, outcome: str) -> Record:
         parameters = {"group": group, "leak": leak, "python": "3.13", "mode": "guard"}
@@ -265,12 +275,14 @@ def test_a_pattern_that_fails_is_no_survivor() -> None:
             guarded("variants", "failing_test", "failed"),
             guarded("variants", "module_global", "hung"),
             guarded("loops", "by_hand", "failed"),
+            guarded("loops", "runner", "refused"),
         ]
     )
     assert re.search(r"`test_failing_test.py`.*\| survives 2/2 \|", sections["table"])
     assert re.search(r"`test_module_global.py`.*\| hangs 1/2 \|", sections["table"])
     assert re.search(r"By hand: .*\| not measured \| fails 1/2 \|", sections["loops"])
-    assert sections["summary"].endswith("1/6 under the guard.")
+    assert re.search(r"`asyncio.Runner` .*\| does not run 1/2 \|", sections["loops"])
+    assert sections["summary"].endswith("5/8 under the guard.")
 
 
 def test_no_wheel_is_shown() -> None:

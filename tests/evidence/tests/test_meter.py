@@ -1,8 +1,11 @@
 """What a command takes is written down, and its exit status handed on."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.evidence import meter
 
@@ -19,6 +22,17 @@ def test_all_processes_of_a_command_are_measured(tmp_path: Path) -> None:
     assert taken["peak"] > 64
     assert taken["cpu"] > 0
     assert taken["wall"] > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a subreaper")
+def test_what_outlives_its_parent_is_measured(tmp_path: Path) -> None:
+    """A process that nobody waits for counts as well."""
+    orphan = "held = bytearray(64 * 1024 * 1024)"
+    command = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {orphan!r}])"
+    result = tmp_path / "result.json"
+    meter_of_its_own = [sys.executable, meter.__file__, str(result)]
+    subprocess.run([*meter_of_its_own, sys.executable, "-c", command], check=True)
+    assert json.loads(result.read_text(encoding="utf-8"))["peak"] > 64
 
 
 def test_the_exit_status_is_the_command_s(tmp_path: Path) -> None:

@@ -1,8 +1,20 @@
 """The extract of valgrind's log is the write that matters, and nothing of this machine."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from tests.evidence.experiments.proof import NoProof, extract
+from tests.evidence.experiments.proof import (
+    EXPERIMENT,
+    SCRIPTS,
+    NoProof,
+    Watched,
+    extract,
+    watched,
+)
+from tests.evidence.outcome import Outcome, run
+from tests.evidence.records import Record
 
 LOG = """\
 ==7== Memcheck, a memory error detector
@@ -55,6 +67,60 @@ def test_the_extract_is_short_and_masked() -> None:
         " Block was alloc'd at",
         "   at 0x........: malloc (in vgpreload.so)",
     )
+
+
+def seen(errors: int, contexts: int, mode: str, *outcomes: str, **parameters: str) -> Record:
+    """Return the record of a process that memcheck has watched."""
+    return Record(
+        parameters={"group": "loops", "subject": "by_hand", **parameters, "mode": mode},
+        date="2001-01-01",
+        platform="here",
+        python="3.13.0",
+        runs=1,
+        outcomes=dict.fromkeys(outcomes, 1),
+        facts={"errors": errors, "contexts": contexts, "valgrind": "3.19.0"},
+    )
+
+
+def test_errors_are_told_before_and_after() -> None:
+    """A hang is told beside the errors; under the guard a session without any says so."""
+    sections = EXPERIMENT.sections(
+        [
+            seen(119, 12, "plain", "passed", group=SCRIPTS, subject="pinned.py"),
+            seen(0, 0, "pinned", "passed", group=SCRIPTS, subject="pinned.py"),
+            seen(17, 1, "plain", "hung"),
+            seen(0, 0, "guard", "passed"),
+            seen(1, 1, "plain", "passed", subject="asyncio_run"),
+        ]
+    )
+    assert "| `pinned.py` | 119 errors in 12 places | `--pinned`: none |" in sections["scripts"]
+    assert (
+        "cancelled, then the loop is closed | 17 errors in 1 place, and it hangs | none |"
+        in (sections["leaks"])
+    )
+    assert "| 1 error in 1 place | not measured |" in sections["leaks"]
+    assert sections["summary"] == (
+        "One session of each way to leak a server: 18 errors in 2/2 sessions as they are, and "
+        "0 errors in 0/1 sessions under the guard."
+    )
+
+
+def test_memcheck_counts_what_it_sees(tmp_path: Path) -> None:
+    """The errors of a process are counted; what does not end is ended, and counted as well."""
+    if shutil.which("valgrind") is None:
+        pytest.skip("valgrind is not installed")
+
+    def shell(script: str) -> Watched:
+        return watched(
+            lambda under, variables: run(
+                [*under, "sh", "-c", script], folder=tmp_path, seconds=60, variables=variables
+            ),
+            seconds=5,
+        )
+
+    clean, hanging = shell("exit 1"), shell("while :; do :; done")
+    assert (clean.outcome, clean.errors, clean.contexts) == (Outcome.FAILED, 0, 0)
+    assert (hanging.outcome, hanging.errors) == (Outcome.HUNG, 0)
 
 
 @pytest.mark.parametrize(

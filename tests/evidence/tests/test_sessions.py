@@ -1,9 +1,6 @@
 """A session over a copy of a suite tells how it ended and what it reported of each test."""
 
-import cProfile
-import itertools
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,7 +8,6 @@ import pytest
 
 from tests.evidence.environments import Environment
 from tests.evidence.outcome import Outcome
-from tests.evidence.plugins import share_of_guard
 from tests.evidence.sessions import suite_session
 from tests.evidence.subjects import LEAKING_SUITE, SUITES
 
@@ -58,37 +54,23 @@ def test_both_verdicts_of_a_test_are_seen() -> None:
     assert ended.verdicts()["test_crashes"] == ["failed", "passed"]
 
 
-def function(file: str, body: str) -> Callable[[], None]:
-    """Return a function of no arguments, named `work`, that is profiled as of this file."""
-    names: dict[str, Callable[[], None]] = {}
-    exec(compile(f"def work():\n    {body}", file, "exec"), {}, names)  # noqa: S102 - ours
-    return names["work"]
+def test_the_processor_time_of_a_session_is_that_of_all_its_processes() -> None:
+    """It is known only of a metered one; what a forked test computes is a part of it."""
+    plain, forked = (
+        suite_session(HERE, SUITES / "module_fixture.py", options, metered=True)
+        for options in ([], ["--forked"])
+    )
+    assert plain.cpu > 0
+    assert forked.cpu > 0
+    assert suite_session(HERE, SUITES / "module_fixture.py").cpu == 0
+    assert plain.verdicts() == forked.verdicts()
 
 
-def test_a_share_is_of_the_functions_of_one_file() -> None:
-    """Functions of one name in two files are told apart; no time is too short to be counted.
-
-    The clock of this profile gives a microsecond to each step: into a function, and out of it.
-    """
-    guard, other = function("/a/grpc_guard.py", "pass"), function("/a/other.py", "pass")
-    steps = itertools.count()
-    profile = cProfile.Profile(lambda: next(steps), 1e-6, subcalls=False, builtins=False)
-    profile.enable()
-    guard()
-    for _ in range(3):
-        other()
-    profile.disable()
-    assert share_of_guard.share(profile, "grpc_guard.py") == pytest.approx(1 / 4)
-    assert share_of_guard.share(profile, "no_such.py") == 0
-
-
-def test_the_share_of_the_guard_is_noted() -> None:
-    """A profiled session notes a part of its time; there is none without the guard."""
-    profiled = ["-p", "share_of_guard", "--stopped"]
-    (share,) = suite_session(HERE, LEAKING_SUITE, [*profiled, "-p", "grpc_guard"]).notes
-    assert 0 < float(share) < 1
-    (none,) = suite_session(HERE, LEAKING_SUITE, profiled).notes
-    assert float(none) == 0
+def test_a_session_runs_under_another_program() -> None:
+    """That program is given the interpreter and its arguments."""
+    ended = suite_session(HERE, SUITES / "one_test.py", under=["env", "PYTEST_ADDOPTS=--co"])
+    assert ended.outcome is Outcome.PASSED
+    assert ended.verdicts() == {}
 
 
 def test_a_leak_crashes_and_its_cures_do_not() -> None:

@@ -151,5 +151,5 @@ def _digest(states: Sequence[str]) -> str:
 
 
 def _page(stored: dict[str, Any]) -> ProvenPage:
-    blocks = tuple(ProvenBlock(**block) for block in stored.pop("blocks"))
-    return ProvenPage(**stored, blocks=blocks)
+    blocks = tuple(ProvenBlock(**block) for block in stored["blocks"])
+    return ProvenPage(**{**stored, "blocks": blocks})

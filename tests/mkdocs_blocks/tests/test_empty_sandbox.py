@@ -252,6 +252,7 @@ def test_the_environment_is_a_readers(
     monkeypatch.setattr(sys, "prefix", str(environments[0]))
     monkeypatch.setenv("PATH", path)
     monkeypatch.setenv("UV_CACHE_DIR", str(cache))
+    monkeypatch.setenv("UV_OFFLINE", "1")
     for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "PYTHONPATH"):
         monkeypatch.setenv(name, str(environments[0]))
     assert visible_variables(empty=True)["PATH"] == "/usr/bin:/bin"
@@ -259,7 +260,7 @@ def test_the_environment_is_a_readers(
         (run,) = made.console(["env; ls -A; ls -A ~"], seconds=60).runs
         assert Path(made.environment["HOME"]).is_relative_to(made.root.parent)
     seen = dict(line.split("=", 1) for line in run.text.splitlines() if "=" in line)
-    assert seen["UV_CACHE_DIR"] == str(cache)
+    assert (seen["UV_CACHE_DIR"], seen["UV_OFFLINE"]) == (str(cache), "1")
     assert [name for name, value in seen.items() if str(environments[0]) in value] == []
     assert str(cache) in made.places
 

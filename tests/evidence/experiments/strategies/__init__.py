@@ -1,4 +1,4 @@
-"""What each way to run a leaking suite does to the crash, to the report, and to the wall time."""
+"""What each way to run a leaking suite does to the crash, to the report, and to the cost."""
 
 from tests.evidence.experiment import Experiment
 from tests.evidence.experiments.strategies import measuring, wording

@@ -1,12 +1,14 @@
-"""How the strategies are measured: on the leaking suite, on crashing tests, and by the clock."""
+"""How the strategies are measured: on the leaking suite, on crashing tests, and by their cost.
 
-import os
+The cost is processor time, of all processes of a run: a busy machine makes it longer by a little,
+where it makes the time by the clock longer by any factor.
+"""
+
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from tests.evidence.subjects import (
     LEAKING_FILES,
     LEAKING_SUITE,
     NEWEST_PYTHON,
+    PLUGINS,
     PROJECT,
     PYTHONS,
     SUITES,
@@ -36,9 +39,12 @@ RUNS = 20
 SLOW_RUNS = 5
 ROUNDS = 5
 GUARD_ROUNDS = 25
-PROFILED_RUNS = 3
-"""Under the profiler, which tells the guard's cost where 25 rounds differ by more than it."""
-SECONDS = 180.0
+GUARD_TESTS = 1_000
+"""Each with a server: so many that what the guard costs at the start is not all that is seen."""
+SECONDS = 600.0
+
+SERVERS = SUITES / "servers.py"
+_REPORTED = ("crash_in_body", "crash_in_teardown", "module_fixture")
 
 # What the 24 integration tests need besides, and what they are: files of the project.
 _SYSTEM = ("grpcio-health-checking", "protobuf", "rich", "typer", "websockets")
@@ -80,8 +86,7 @@ def _leak(bench: Bench, strategy: Strategy) -> Finding:
 def _report(bench: Bench, strategy: Strategy) -> Finding:
     """Find out what is reported of tests that crash, and how often a module fixture is built."""
     body, teardown, fixture = (
-        _run(strategy, bench.environment, SUITES / f"{name}.py")
-        for name in ("crash_in_body", "crash_in_teardown", "module_fixture")
+        _run(strategy, bench.environment, SUITES / f"{name}.py") for name in _REPORTED
     )
     return Finding(
         runs=1,
@@ -93,44 +98,80 @@ def _report(bench: Bench, strategy: Strategy) -> Finding:
     )
 
 
-def _wall(bench: Bench, strategies: Sequence[Strategy]) -> Finding:
-    """Time the 24 integration tests under each strategy in turn, round by round."""
-    seconds: dict[str, list[float]] = {strategy.name: [] for strategy in strategies}
+def _taking_turns(
+    bench: Bench,
+    strategies: Mapping[str, Strategy],
+    once: Callable[[Strategy, Environment], tuple[float, int]],
+) -> Finding:
+    """Run tests under strategies in turn, round by round.
+
+    `once` does so under one, and tells the processor seconds, and how many tests passed: 0 of a
+    session that was lost.
+    """
+    cpu: dict[str, list[float]] = {name: [] for name in strategies}
     passed: dict[str, int] = {}
-    load = os.getloadavg()[0]
+    # One more round comes first: it warms up, and finds what loses the session.
+    for number in range(bench.runs + 1):
+        for name, strategy in strategies.items():
+            environment = bench.others.get(strategy.name)
+            if environment is None or passed.get(name) == 0:
+                continue
+            took, green = once(strategy, environment)
+            passed[name] = green if number == 0 else min(green, passed[name])
+            if number:
+                cpu[name].append(round(took, 3))
+    return Finding(runs=bench.runs, facts={"cpu": cpu, "passed": passed})
+
+
+def _cost_of_all(bench: Bench) -> Finding:
+    """Measure what each strategy but the guard takes for the 24 integration tests."""
+    strategies = {strategy.name: strategy for strategy in TIMED if strategy is not GUARDED}
     with _project_copy() as project:
-        # One more round comes first: it warms up, and finds what loses the session.
-        for number in range(bench.runs + 1):
-            for strategy in strategies:
-                environment = bench.others.get(strategy.name)
-                if environment is None or passed.get(strategy.name) == 0:
-                    continue
-                took, green = _integration(strategy, environment, project)
-                passed[strategy.name] = green if number == 0 else min(green, passed[strategy.name])
-                if number:
-                    seconds[strategy.name].append(round(took, 2))
-    return Finding(
-        runs=bench.runs,
-        facts={
-            "seconds": seconds,
-            "passed": passed,
-            "load before": round(load, 1),
-            "load after": round(os.getloadavg()[0], 1),
-        },
-    )
+        return _taking_turns(bench, strategies, partial(_integration, project=project))
 
 
 def _cost_of_guard(bench: Bench) -> Finding:
-    """Time the integration tests with and without the guard, and profile them under it."""
-    timed = _wall(bench, [NOTHING, GUARDED])
-    profiled = ["-p", "share_of_guard", *GUARDED.arguments, "tests/integration"]
-    with _project_copy() as project:
-        shares = [
-            round(float(note), 5)
-            for _ in range(PROFILED_RUNS)
-            for note in session(bench.environment, project, profiled, seconds=SECONDS).notes
-        ]
-    return replace(timed, facts={**timed.facts, "shares": shares})
+    """Measure plain pytest, the guard, and plain pytest again, on tests with a server each."""
+    return _taking_turns(bench, {"nothing": NOTHING, "guard": GUARDED, "again": NOTHING}, _servers)
+
+
+def _servers(strategy: Strategy, environment: Environment) -> tuple[float, int]:
+    ended = suite_session(
+        environment,
+        SERVERS,
+        strategy.arguments,
+        seconds=SECONDS,
+        variables={"EVIDENCE_TESTS": f"{GUARD_TESTS}"},
+        metered=True,
+    )
+    return ended.cpu, _green(ended)
+
+
+def _integration(
+    strategy: Strategy, environment: Environment, *, project: Path
+) -> tuple[float, int]:
+    tests = project / "tests/integration"
+    targets = sorted(tests.glob("test_*.py")) if strategy.per_file else [tests]
+    took, passed = 0.0, 0
+    for target in targets:
+        ended = session(
+            environment,
+            project,
+            # Warnings are errors there, and some plugins have warnings of their own.
+            [*strategy.arguments, "-W", "ignore", str(target.relative_to(project))],
+            seconds=SECONDS,
+            variables=strategy.variables,
+            metered=True,
+        )
+        if ended.outcome.lost:
+            return took, 0
+        took += ended.cpu
+        passed += _green(ended)
+    return took, passed
+
+
+def _green(ended: Session) -> int:
+    return sum(said == ["passed"] for said in ended.verdicts().values())
 
 
 @contextmanager
@@ -158,33 +199,18 @@ def _project_copy() -> Iterator[Path]:
         yield project
 
 
-def _integration(strategy: Strategy, environment: Environment, project: Path) -> tuple[float, int]:
-    """Run the integration tests; return the seconds, and how many passed: 0 of a lost session."""
-    tests = project / "tests/integration"
-    targets = sorted(tests.glob("test_*.py")) if strategy.per_file else [tests]
-    took, passed = 0.0, 0
-    for target in targets:
-        ended = session(
-            environment,
-            project,
-            # Warnings are errors there, and some plugins have warnings of their own.
-            [*strategy.arguments, "-W", "ignore", str(target.relative_to(project))],
-            seconds=SECONDS,
-            variables=strategy.variables,
-        )
-        if ended.outcome.lost:
-            return took, 0
-        took += ended.seconds
-        passed += sum(said == ["passed"] for said in ended.verdicts().values())
-    return took, passed
-
-
 def _packages(strategy: Strategy, pins: Pins) -> dict[str, str]:
     return {name: pins.get(name, NEWEST) for name in (*BASE, *strategy.packages)}
 
 
+def _loaded(strategy: Strategy) -> list[Path]:
+    """Return the files of this project that a strategy's sessions load as plugins."""
+    files = {path.stem: path for path in (GUARD, *PLUGINS.glob("*.py"))}
+    return [files[argument] for argument in strategy.arguments if argument in files]
+
+
 def cells(pins: Pins) -> list[Cell]:
-    """Return the cells: leaks on each Python, reports of crashes, and the wall times."""
+    """Return the cells: leaks on each Python, reports of crashes, and what it all costs."""
     leaks = [
         Cell(
             experiment="strategies",
@@ -193,7 +219,7 @@ def cells(pins: Pins) -> list[Cell]:
             packages=_packages(strategy, pins),
             runs=SLOW_RUNS if strategy.slow else RUNS,
             measure=partial(_leak, strategy=strategy),
-            inputs=[*LEAKING_FILES, *([GUARD] if strategy.name == "guard" else [])],
+            inputs=[*LEAKING_FILES, *_loaded(strategy)],
         )
         for strategy in STRATEGIES
         for python in ([NEWEST_PYTHON] if strategy.slow else PYTHONS)
@@ -206,26 +232,35 @@ def cells(pins: Pins) -> list[Cell]:
             packages=_packages(strategy, pins),
             runs=1,
             measure=partial(_report, strategy=strategy),
-            inputs=[SUITES, *([GUARD] if strategy.name == "guard" else [])],
+            inputs=[*(SUITES / f"{name}.py" for name in _REPORTED), *_loaded(strategy)],
         )
         for strategy in TIMED
     ]
     system = {name: pins[name] for name in _SYSTEM}
-    walls = [
-        Cell(
-            experiment="strategies",
-            parameters={"measured": "wall", "compared": compared, "python": NEWEST_PYTHON},
-            python=NEWEST_PYTHON,
-            packages=_packages(NOTHING, pins) | system,
-            others={strategy.name: _packages(strategy, pins) | system for strategy in timed},
-            runs=rounds,
-            measure=measure,
-            inputs=[GUARD, PROJECT / "tests/integration", PROJECT / "examples/voice_pipeline"],
-            alone=True,
-        )
-        for compared, measure, timed, rounds in (
-            ("all", partial(_wall, strategies=TIMED), TIMED, ROUNDS),
-            ("guard", _cost_of_guard, (NOTHING, GUARDED), GUARD_ROUNDS),
-        )
-    ]
-    return [*leaks, *reports, *walls]
+    cost_of_all = Cell(
+        experiment="strategies",
+        parameters={"measured": "cost", "compared": "all", "python": NEWEST_PYTHON},
+        python=NEWEST_PYTHON,
+        packages=_packages(NOTHING, pins) | system,
+        others={
+            strategy.name: _packages(strategy, pins) | system
+            for strategy in TIMED
+            if strategy is not GUARDED
+        },
+        runs=ROUNDS,
+        measure=_cost_of_all,
+        inputs=[PROJECT / "tests/integration", PROJECT / "examples/voice_pipeline"],
+        alone=True,
+    )
+    cost_of_guard = Cell(
+        experiment="strategies",
+        parameters={"measured": "cost", "compared": "guard", "python": NEWEST_PYTHON},
+        python=NEWEST_PYTHON,
+        packages=_packages(NOTHING, pins),
+        others={strategy.name: _packages(strategy, pins) for strategy in (NOTHING, GUARDED)},
+        runs=GUARD_ROUNDS,
+        measure=_cost_of_guard,
+        inputs=[GUARD, SERVERS],
+        alone=True,
+    )
+    return [*leaks, *reports, cost_of_all, cost_of_guard]

@@ -21,8 +21,10 @@ from tests.evidence.subjects import PYTHONS
 
 def sections(records: Sequence[Record]) -> Mapping[str, str]:
     """Return the Markdown of each section, one for each strategy among them."""
-    wall = find(records, measured="wall", compared="all")
-    ratios = _ratios(wall)
+    cost = find(records, measured="cost", compared="all")
+    cost_of_guard = find(records, measured="cost", compared="guard")
+    factors = _factors(cost) | _factors(cost_of_guard)
+    ratios = _ratios(cost, factors)
     leaks = {s.name: where(records, measured="leak", strategy=s.name) for s in STRATEGIES}
     reports = {s.name: find(records, measured="report", strategy=s.name) for s in STRATEGIES}
     made = {
@@ -44,7 +46,7 @@ def sections(records: Sequence[Record]) -> Mapping[str, str]:
                 "A test that crashes",
                 "A test that passes, and its teardown crashes",
                 "Set-ups of a module fixture, 6 tests",
-                "Wall time",
+                "Processor time",
             ],
             (
                 [
@@ -57,10 +59,10 @@ def sections(records: Sequence[Record]) -> Mapping[str, str]:
                 for strategy in TIMED
             ),
         ),
-        "chart": _chart(leaks, wall),
+        "chart": _chart(leaks, factors),
         "measured": provenance(records, "just evidence strategies"),
-        "timed": _how_it_was_timed(wall),
-        "cost-of-the-guard": _cost_of_guard(find(records, measured="wall", compared="guard")),
+        "timed": _how_it_was_timed(cost),
+        "cost-of-the-guard": _cost_of_guard(cost_of_guard),
     }
     for strategy in STRATEGIES:
         made[strategy.name] = _sentence(strategy, leaks[strategy.name], ratios.get(strategy.name))
@@ -108,14 +110,14 @@ def _set_ups(record: Record | None) -> str:
     return f"{fixture['set-ups']}" if fixture["session"] == Outcome.PASSED else "its tests fail"
 
 
-def _factors(wall: Record | None) -> dict[str, list[float]]:
-    """Return each strategy's time against plain pytest's, round by round.
+def _factors(cost: Record | None) -> dict[str, list[float]]:
+    """Return each strategy's processor time against plain pytest's, round by round.
 
     Those under which a test did not pass are left out.
     """
-    if wall is None or wall.unavailable:
+    if cost is None or cost.unavailable:
         return {}
-    seconds, passed = wall.facts["seconds"], wall.facts["passed"]
+    seconds, passed = cost.facts["cpu"], cost.facts["passed"]
     return {
         name: [took / plain for took, plain in zip(took_all, seconds["nothing"], strict=True)]
         for name, took_all in seconds.items()
@@ -123,41 +125,42 @@ def _factors(wall: Record | None) -> dict[str, list[float]]:
     }
 
 
-def _ratios(wall: Record | None) -> dict[str, str]:
-    """Return what a table says of each strategy's time: the median, or that tests do not pass."""
-    if wall is None or wall.unavailable:
-        return {}
-    passed = wall.facts["passed"]
-    return {name: f"{share(n, passed['nothing'])} tests pass" for name, n in passed.items()} | {
-        name: f"{statistics.median(factors):.2f} {TIMES}"
-        for name, factors in _factors(wall).items()
-    }
+def _ratios(cost: Record | None, factors: Mapping[str, list[float]]) -> dict[str, str]:
+    """Return what a table says of each strategy's cost: the median, or that tests do not pass."""
+    said = {name: f"{statistics.median(each):.2f} {TIMES}" for name, each in factors.items()}
+    if cost is None or cost.unavailable:
+        return said
+    passed = cost.facts["passed"]
+    return {name: f"{share(n, passed['nothing'])} tests pass" for name, n in passed.items()} | said
 
 
-def _how_it_was_timed(wall: Record | None) -> str:
-    if wall is None or wall.unavailable:
-        return "The wall times are not measured yet: `just evidence strategies --only wall`."
-    plain = wall.facts["seconds"]["nothing"]
+def _how_it_was_timed(cost: Record | None) -> str:
+    if cost is None or cost.unavailable:
+        return "The costs are not measured yet: `just evidence strategies --only cost`."
+    plain = cost.facts["cpu"]["nothing"]
     return (
-        f"Wall times: the {wall.facts['passed']['nothing']} integration tests, in {wall.runs} "
-        f"rounds in which the strategies took turns; the median of the rounds' ratios against "
-        f"plain pytest. That one took {min(plain):.1f} s to {max(plain):.1f} s, so small "
-        f"differences are the machine's noise. Load average {wall.facts['load before']} before "
-        f"and {wall.facts['load after']} after."
+        f"Processor time, of all processes of a run, children included: of the "
+        f"{cost.facts['passed']['nothing']} integration tests, in {cost.runs} rounds in which the "
+        f"strategies took turns; the median of the rounds' ratios against plain pytest. That one "
+        f"took {min(plain):.2f} s to {max(plain):.2f} s, so small differences are the machine's "
+        "noise."
     )
 
 
-def _cost_of_guard(wall: Record | None) -> str:
-    factors = _factors(wall).get("guard")
-    if wall is None or factors is None:
-        return "What the guard costs is not measured yet: `just evidence strategies --only wall`."
+def _cost_of_guard(cost: Record | None) -> str:
+    factors = _factors(cost)
+    if cost is None or "guard" not in factors:
+        return "What the guard costs is not measured yet: `just evidence strategies --only cost`."
+    return (
+        f"On {cost.facts['passed']['guard']} tests with a server each, the guard takes "
+        f"{_spread(factors['guard'])} the processor time of plain pytest, in {cost.runs} rounds in "
+        f"turn. Plain pytest takes {_spread(factors['again'])} its own."
+    )
+
+
+def _spread(factors: Sequence[float]) -> str:
     low, middle, high = statistics.quantiles(factors, n=4)
-    return (
-        f"The guard's own cost, over {wall.runs} rounds in turn with plain pytest: {middle:.3f} "
-        f"{TIMES} its wall time on the {wall.facts['passed']['nothing']} integration tests "
-        f"(median; half of the rounds lie between {low:.3f} and {high:.3f}). Its own functions "
-        f"take {max(wall.facts['shares']):.2%} of a run under Python's profiler."
-    )
+    return f"{middle:.2f} {TIMES} (half of the rounds: {low:.2f} to {high:.2f})"
 
 
 def _sentence(strategy: Strategy, leaks: Sequence[Record], ratio: str | None) -> str:
@@ -165,18 +168,18 @@ def _sentence(strategy: Strategy, leaks: Sequence[Record], ratio: str | None) ->
     if not measured:
         return f"{strategy.title}: {NOT_MEASURED}."
     lost = listing([f"{_lost(record)} on {record.parameters['python']}" for record in measured])
-    cost = f"; it takes {ratio} the time of plain pytest" if ratio and TIMES in ratio else ""
+    cost = f"; {ratio} the processor time of plain pytest" if ratio and TIMES in ratio else ""
     return f"Sessions lost: {lost}{cost if strategy.name != 'nothing' else ''}."
 
 
-def _chart(leaks: Mapping[str, Sequence[Record]], wall: Record | None) -> str:
-    medians = {name: statistics.median(factors) for name, factors in _factors(wall).items()}
+def _chart(leaks: Mapping[str, Sequence[Record]], factors: Mapping[str, list[float]]) -> str:
+    medians = {s.name: statistics.median(factors[s.name]) for s in TIMED if s.name in factors}
     return svg.bars(
         title="What each strategy costs",
         description=(
-            "Wall time of the integration tests against plain pytest. A name with a cross loses "
+            "Processor time against plain pytest. A name with a cross loses "
             "sessions of the leaking suite; one with a tick loses none. "
-            "The tables below have the same figures."
+            "The tables have the same figures."
         ),
         bars=[
             svg.Bar(
