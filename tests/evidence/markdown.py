@@ -61,6 +61,8 @@ def provenance(records: Sequence[Record], command: str, **tools: str) -> str:
     """
     if not records:
         return f"Not measured yet: `{command}`."
+    # `just bench` always measures anew; the others, what has changed.
+    again = command if command == "just bench" else f"{command} --again"
     measured = [record for record in records if not record.unavailable]
     pythons = sorted({record.python for record in measured}, key=_numbers)
     versions: dict[str, set[str]] = {}
@@ -74,7 +76,7 @@ def provenance(records: Sequence[Record], command: str, **tools: str) -> str:
     where = listing(sorted({record.platform for record in records}))
     return (
         f"Measured {dated(records)} on {where}, CPython {listing(pythons)}, "
-        f"with {'; '.join(said)}. Again: `{command}`."
+        f"with {'; '.join(said)}. Again: `{again}`."
     )
 
 

@@ -27,6 +27,7 @@ _WORDS = {
     "hung": "hangs",
     "broke": "ends in an INTERNALERROR",
     "refused": "does not run",
+    "failed": "fails",
 }
 
 
@@ -92,16 +93,22 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
 
 
 def _summary(records: Sequence[Record]) -> str:
-    """Say how many sessions were lost of how many, as they are and under the guard."""
-    lost = {}
+    """Say how many sessions survived of how many, as they are and under the guard."""
+    survived = {}
     for mode in MODES:
         measured = [record for record in where(records, mode=mode) if not record.unavailable]
-        lost[mode] = share(sum(r.lost for r in measured), sum(r.runs for r in measured))
-    ways = {record.parameters["leak"] for record in records if not record.unavailable}
+        held = sum(record.count("passed", *_on_purpose(record)) for record in measured)
+        survived[mode] = share(held, sum(record.runs for record in measured))
+    ways = {(r.parameters["group"], r.parameters["leak"]) for r in records if not r.unavailable}
     return (
-        f"{len(ways)} ways to leak a server: {lost['plain']} sessions were lost as they are, and "
-        f"{lost['guard']} under the guard."
+        f"{len(ways)} ways to leak a server: {survived['plain']} sessions survive as they are, and "
+        f"{survived['guard']} under the guard."
     )
+
+
+def _on_purpose(record: Record) -> tuple[str, ...]:
+    """Return how sessions of a cell end, beside well, if they survive."""
+    return ("failed",) if record.parameters["leak"].startswith("failing_") else ()
 
 
 def _cell(records: Sequence[Record], leak: Leak, mode: str, python: str) -> Record | None:
@@ -118,8 +125,9 @@ def _ending(found: Iterable[Record | None]) -> str:
     if not measured:
         return NOT_MEASURED
     record = together(measured)
-    on_purpose = record.parameters["leak"].startswith("failing_")
-    words = _WORDS if on_purpose else {**_WORDS, "failed": "fails"}
+    words = {
+        outcome: word for outcome, word in _WORDS.items() if outcome not in _on_purpose(record)
+    }
     return endings(record, words) or f"survives {share(record.runs, record.runs)}"
 
 

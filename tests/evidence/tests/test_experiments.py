@@ -264,7 +264,7 @@ def test_each_way_to_leak_is_told_from_the_others() -> None:
 
 
 def test_a_pattern_that_fails_is_no_survivor() -> None:
-    """Only where a test fails on purpose does a session survive that has failed."""
+    """Nor is one that does not run; a session survives that fails only if it does so on purpose."""
 
     def guarded(group: str, leak: str, outcome: str) -> Record:
         parameters = {"group": group, "leak": leak, "python": "3.13", "mode": "guard"}
@@ -275,12 +275,14 @@ def test_a_pattern_that_fails_is_no_survivor() -> None:
             guarded("variants", "failing_test", "failed"),
             guarded("variants", "module_global", "hung"),
             guarded("loops", "by_hand", "failed"),
+            guarded("loops", "runner", "refused"),
         ]
     )
     assert re.search(r"`test_failing_test.py`.*\| survives 2/2 \|", sections["table"])
     assert re.search(r"`test_module_global.py`.*\| hangs 1/2 \|", sections["table"])
     assert re.search(r"By hand: .*\| not measured \| fails 1/2 \|", sections["loops"])
-    assert sections["summary"].endswith("1/6 under the guard.")
+    assert re.search(r"`asyncio.Runner` .*\| does not run 1/2 \|", sections["loops"])
+    assert sections["summary"].endswith("5/8 under the guard.")
 
 
 def test_no_wheel_is_shown() -> None:

@@ -11,6 +11,7 @@ from tests.evidence.__main__ import DOCS, EXPERIMENTS
 from tests.evidence.environments import NEWEST, pins
 from tests.evidence.experiment import Experiment
 from tests.evidence.markdown import TIMES
+from tests.evidence.records import where
 from tests.evidence.subjects import PROJECT
 
 PINS = pins(PROJECT)
@@ -111,3 +112,21 @@ def test_newest_is_resolved_in_the_data() -> None:
     for experiment in EXPERIMENTS.values():
         for record in records.read(experiment.data(DOCS)):
             assert NEWEST not in record.packages.values()
+
+
+def test_the_guard_holds_each_way_to_leak() -> None:
+    """In the data that the pages show, no guarded session was lost, nor does memcheck see a thing.
+
+    Nor does it where servers are stopped, or what gRPC writes to is kept.
+    """
+    leaks = where(records.read(EXPERIMENTS["leaks"].data(DOCS)), mode="guard")
+    assert leaks
+    for record in leaks:
+        on_purpose = record.parameters["leak"].startswith("failing_")
+        assert record.outcomes == {"failed" if on_purpose else "passed": record.runs}, record.name
+    proof = records.read(EXPERIMENTS["proof"].data(DOCS))
+    cured = [record for record in proof if record.parameters["mode"] != "plain"]
+    assert cured
+    for record in cured:
+        assert record.facts["errors"] == 0, record.name
+        assert not record.count("refused", "crashed", "hung", "broke"), record.name

@@ -178,14 +178,20 @@ async def test_session_loop() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_anyio_plugin(serve: Serve) -> None:
+async def test_anyio_plugin(
+    anyio_backend: object,  # noqa: ARG001 - lets pytest collect this file without anyio
+    serve: Serve,
+) -> None:
     """The plugin of anyio."""
     await serve()
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": True})])
-async def test_anyio_plugin_on_uvloop(serve: Serve) -> None:
+async def test_anyio_plugin_on_uvloop(
+    anyio_backend: object,  # noqa: ARG001 - lets pytest collect this file without anyio
+    serve: Serve,
+) -> None:
     """The plugin of anyio, with a loop of uvloop."""
     await serve()
 
