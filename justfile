@@ -54,7 +54,7 @@ lint: install
     uv run zizmor --offline --quiet --persona pedantic .github
     uv run mypy
     cd tests/mkdocs_blocks && uv run mypy --config-file ../../pyproject.toml mkdocs_blocks tests
-    uv run mypy --python-version 3.10 examples/grpc_guard/grpc_guard.py
+    uv run mypy --python-version 3.10 examples/grpc_guard/grpc_guard.py docs/assets/triage.py
 
 # Let git check, before each commit, what is quick.
 hooks: install

@@ -51,9 +51,11 @@ function amendAdditions() {
   }
   // A table that is wider than the screen says so, and is scrolled by keyboard too.
   for (const wrap of document.querySelectorAll(".md-typeset__scrollwrap")) {
+    const scrolled = wrap.classList.contains("scrolls");
+    wrap.classList.remove("scrolls"); // in which it is wider
     const scrolls = wrap.scrollWidth > wrap.clientWidth;
-    if (scrolls === wrap.classList.contains("scrolls")) continue;
     wrap.classList.toggle("scrolls", scrolls);
+    if (scrolls === scrolled) continue;
     if (scrolls) {
       wrap.tabIndex = 0;
       const hint = document.createElement("p");

@@ -244,6 +244,7 @@ const TRIAGE_ISSUES = [
    "Timeout (…)! … in add_insecure_port"
   ],
   "signs": [
+   "running the test CRASHED with signal 11",
    "running the test CRASHED with signal 6",
    "EXITED with status 1"
   ]
@@ -255,7 +256,8 @@ const TRIAGE_ISSUES = [
   "messages": [],
   "signs": [
    "in watch_connectivity_state … CancelledError",
-   "in channel_ready … TimeoutError"
+   "in channel_ready … TimeoutError",
+   "skipping fork() handlers … Fatal Python error: Aborted"
   ]
  },
  {
@@ -369,7 +371,7 @@ const triage = (() => {
       this.letters = pieces.join("");
       this.starts = [0];
       for (const piece of pieces) this.starts.push(this.starts.at(-1) + piece.length);
-      this.words = new Map(); // where those of a row end, but for the rows never asked
+      this.words = new Map(); // where the words of a row end, for the rows that were asked for
     }
 
     /** The row that has a letter. */

@@ -311,6 +311,7 @@ ISSUES: list[Issue] = json.loads(r"""
    "Timeout (…)! … in add_insecure_port"
   ],
   "signs": [
+   "running the test CRASHED with signal 11",
    "running the test CRASHED with signal 6",
    "EXITED with status 1"
   ]
@@ -322,7 +323,8 @@ ISSUES: list[Issue] = json.loads(r"""
   "messages": [],
   "signs": [
    "in watch_connectivity_state … CancelledError",
-   "in channel_ready … TimeoutError"
+   "in channel_ready … TimeoutError",
+   "skipping fork() handlers … Fatal Python error: Aborted"
   ]
  },
  {
@@ -478,9 +480,8 @@ class Stream:
         pieces = [text.replace(" ", "") for text in self.spelt]
         self.letters = "".join(pieces)
         self.starts = [0, *accumulate(map(len, pieces))]
-        self.words: dict[
-            int, set[int]
-        ] = {}  # where those of a row end, but for the rows never asked
+        # Where the words of a row end, for the rows that were asked for.
+        self.words: dict[int, set[int]] = {}
 
     def row(self, at: int) -> int:
         """Return the row that has a letter."""

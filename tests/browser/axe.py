@@ -19,7 +19,8 @@ _RUN = """async options => {
 # A line of code whose colours the lines before it have, all of them, takes time and shows nothing.
 _HIDE_REPEATED = """() => {
     const seen = new Set();
-    const look = token => `${token.className} in ${token.parentElement.closest("[class]").className}`;
+    const outer = token => token.parentElement.closest("[class]").className;
+    const look = token => `${token.className} in ${outer(token)}`;
     for (const line of document.querySelectorAll("pre > code > span")) {
         const looks = [line, ...line.querySelectorAll("span")].map(look);
         line.hidden = looks.every(look => seen.has(look));

@@ -93,6 +93,13 @@ class Visit:
         return await self.page.get_attribute("body", "data-md-color-scheme") or ""
 
 
+# What an earlier page of the context has stored, this one's reader has not chosen.
+_FORGET = """
+    if (!sessionStorage.visited) localStorage.clear();
+    sessionStorage.visited = "yes";
+"""
+
+
 @contextlib.asynccontextmanager
 async def visiting(
     context: BrowserContext, base: str, *, width: int = WIDTHS[0], scheme: Scheme = "light"
@@ -100,11 +107,10 @@ async def visiting(
     """Open a page in a context, as a reader who comes for the first time, and close it."""
     page = await context.new_page()
     try:
+        await page.add_init_script(_FORGET)
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         visit = Visit(page, base)
         await visit.be(width)
         yield visit
-        if page.url.startswith(base):
-            await page.evaluate("localStorage.clear()")
     finally:
         await page.close()

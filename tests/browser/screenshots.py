@@ -23,7 +23,7 @@ async def take(site: Path, folder: Path, wanted: list[str]) -> None:
     unknown = set(wanted) - {*known}
     if unknown:
         raise ValueError(f"no page has the address {min(unknown)!r}: write one such as {known[1]}")
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240 - nothing waits for anything yet
     with serving(site) as base:
         async with launched() as browser:
             context = await browser.new_context()

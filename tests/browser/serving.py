@@ -25,7 +25,7 @@ class _Handler(BaseHTTPRequestHandler):
     root: ClassVar[Path]
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         """Answer with a file of the site."""
         path = self.root / unquote(urlsplit(self.path).path).lstrip("/")
         if self.path.endswith("/") or path.is_dir():

@@ -25,6 +25,27 @@ MOST_STOPS = 1000
 
 BEYOND = "document.documentElement.scrollWidth - innerWidth"
 
+# Text that is hard to read on a phone: smaller than that, or a word of code cut in two in a table.
+LEAST_PIXELS = 12
+HARD_TO_READ = """least => {
+    const hard = new Set();
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const text = texts.currentNode.textContent.trim();
+        const element = texts.currentNode.parentElement;
+        if (!text || !element.checkVisibility({visibilityProperty: true})) continue;
+        const scale = element.getScreenCTM ? element.getScreenCTM().a : 1;
+        const pixels = parseFloat(getComputedStyle(element).fontSize) * scale;
+        if (pixels > 0 && pixels < least - 0.01) {
+            hard.add(`${pixels.toFixed(1)} px: ${text.slice(0, 60)}`);
+        }
+    }
+    for (const code of document.querySelectorAll(":is(td, th) code")) {
+        if (code.getClientRects().length > 1) hard.add(`cut: ${code.textContent}`);
+    }
+    return [...hard];
+}"""
+
 TO_THE_TOP = """() => {
     document.body.tabIndex = -1;
     document.body.focus();
@@ -32,8 +53,8 @@ TO_THE_TOP = """() => {
     scrollTo(0, 0);
 }"""
 
-# What a keyboard has to reach: all that is shown and can be used; of radio buttons, and of labels and
-# buttons that do the same, one. The way back to the top comes and goes, and is one of many.
+# What a keyboard has to reach: all that is shown and can be used; of radio buttons, and of labels
+# and buttons that do the same, one. The way back to the top comes and goes, and is one of many.
 LISTEN_TO_FOCUS = """() => {
     const shown = element => !element.hidden && element.checkVisibility({visibilityProperty: true});
     const named = ({outerHTML, textContent, title}) =>
@@ -47,7 +68,8 @@ LISTEN_TO_FOCUS = """() => {
         if (element.tagName === "LABEL") {
             const control = document.getElementById(element.htmlFor);
             return control && !shown(control)
-                && !document.querySelector(`button[for="${element.htmlFor}"]`) && control.type !== "radio" && element.childElementCount
+                && !document.querySelector(`button[for="${element.htmlFor}"]`)
+                && control.type !== "radio" && element.childElementCount
                 && getComputedStyle(element).pointerEvents !== "none" && first(element.htmlFor);
         }
         return element.tabIndex >= 0 && first(element.type === "radio" ? element.name : undefined);
@@ -65,7 +87,7 @@ LISTEN_TO_FOCUS = """() => {
         const marked = (boxes ? [element.nextElementSibling, ...element.labels] : [element])
             .filter(shown)
             .map(candidate => getComputedStyle(candidate))
-            .some(({outlineStyle, outlineWidth}) => outlineStyle !== "none" && outlineWidth !== "0px");
+            .some(style => style.outlineStyle !== "none" && style.outlineWidth !== "0px");
         seen.push({element, marked, visible: shown(element)});
     };
     addEventListener("keydown", look, true);
@@ -86,7 +108,8 @@ LISTEN_TO_FOCUS = """() => {
 
 # Two fields are for scripts, and not offered without them.
 WORDS = """() => {
-    for (const other of document.querySelectorAll("article :is(.triage, .lost, noscript, .scroll-hint)")) {
+    const scripted = "article :is(.triage, .lost, noscript, .scroll-hint)";
+    for (const other of document.querySelectorAll(scripted)) {
         other.remove();
     }
     return document.querySelector("article").innerText.split(/\\s+/).join(" ").trim();
@@ -134,6 +157,10 @@ async def test_a_page_fits_the_screen_and_its_readers(shown: Visit) -> None:
         beyond = await shown.page.evaluate(BEYOND)
         faults += [f"{width} px: the page is {beyond} px wider"] if beyond else []
         faults += [f"{width} px: {found}" for found in await axe.violations(shown.page)]
+    await shown.be(WIDTHS[1])
+    faults += [
+        f"hard to read: {found}" for found in await shown.page.evaluate(HARD_TO_READ, LEAST_PIXELS)
+    ]
     for width in reversed(WIDTHS[:2]):
         await shown.be(width)
         for _ in range(2):
@@ -188,7 +215,9 @@ def _meant(block: Block) -> str:
         assert not isinstance(asked, Fault)
         return "\n".join(command.text for command in asked).rstrip()
     if block.kind == "excerpt" and block.lexer in {"toml", "yaml"}:
-        lines = [line.replace("...", "# ...") if line.strip() == "..." else line for line in block.lines]
+        lines = [
+            line.replace("...", "# ...") if line.strip() == "..." else line for line in block.lines
+        ]
         return "\n".join(lines).rstrip()
     return block.text.rstrip()
 

@@ -97,7 +97,7 @@ def attempt(run: Run, programs: Sequence[Path], *, seconds: float) -> Ended:
     with tempfile.TemporaryDirectory(prefix="issue-") as temporary:
         folder = Path(temporary) / run.suite.name
         shutil.copytree(
-            run.suite, folder, ignore=shutil.ignore_patterns("runs.toml", "__pycache__")
+            run.suite, folder, ignore=shutil.ignore_patterns("runs.toml", "__pycache__", ".*")
         )
         script = f"unset {' '.join(FOREIGN)}\n{run.with_programs(programs)}"
         return execute(["bash", "-c", script], folder=folder, seconds=seconds, pytest=True)

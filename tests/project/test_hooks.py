@@ -49,7 +49,7 @@ def run(repository: Path, hook: str) -> subprocess.CompletedProcess[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=600,
+        timeout=300,
         check=False,
     )
 

@@ -56,7 +56,7 @@ def make(checkout: Path) -> Make:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stdout

@@ -2,7 +2,7 @@
 
 The marks are made of the results that `just test-docs` has written, and of nothing else: a page has
 none unless all of its blocks are those that have passed, with the files that the project has now.
-Works on what either builder has made. A legend of the wildcards stands where the first of them does,
+Works on what either builder has made. A legend of the wildcards stands where the first of them is,
 whatever the results.
 """
 

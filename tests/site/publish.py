@@ -136,17 +136,22 @@ def _robots(site_url: str | None) -> str:
 def _lead_to_issues(config: MkDocsConfig, site: Path) -> None:
     """Let Material's search find the page of an issue by the words of its messages and signs.
 
-    They become tags of the page, which are not shown on it. A tag counts for more than a title.
+    They become tags of the page, which are not shown on it. A tag counts for more than a title. Of
+    two pages with the same text, the one that the index has first comes first.
     """
     path = site / "search" / "search_index.json"
     if not path.is_file():  # another builder's
         return
     index = json.loads(path.read_text("utf-8"))
     known = issues(Path(config.config_file_path).parent)
-    texts = {f"known-issues/{issue.id}/": [*issue.messages, *issue.signs] for issue in known}
-    for entry in index["docs"]:
-        if entry["location"] in texts:
-            entry["tags"] = texts[entry["location"]]
+    entries = {entry["location"]: entry for entry in index["docs"]}
+    later: set[str] = set()
+    for issue in reversed(known):
+        texts = {*issue.messages, *issue.signs}
+        entry = entries[f"known-issues/{issue.id}/"]
+        entry["tags"] = [*issue.messages, *issue.signs]
+        entry["boost"] = 1.5 if texts & later else 1.0
+        later |= texts
     fields = index["config"]["fields"]
     fields["tags"]["boost"] = 2 * fields["title"]["boost"]
     path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")

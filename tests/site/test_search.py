@@ -26,6 +26,7 @@ TEXTS = [
     for text in (*issue.messages, *issue.signs)
 ]
 AMBIGUOUS = {
+    "running the test CRASHED with signal 11": "two pages have it: of one test, and of all",
     "Timeout (…)!": "one word, which other issues have, too",
     "EXITED with status 1": "status 139 begins as it does",
 }
@@ -82,7 +83,7 @@ def test_what_is_ambiguous_is_a_text_of_an_issue() -> None:
             "known-issues/event-loop-closed/",
         ),
         ("paste log", "known-issues/triage/"),
-        ("guard settings", "guard/"),
+        ("check your own site", "check-your-own-site/"),
         ("why not sybil", "decisions/not-sybil/"),
     ],
 )

@@ -1,8 +1,8 @@
 """What is proven, for what is made of the site: a file that each run renews.
 
 It has the pages all of whose blocks have passed with what the project has now, and when; and the
-interpreter and the packages with which they have. Nothing in it is older than the project's files:
-a page that any of them may have changed is left out, as it is run again.
+interpreter and the packages with which they have. A page that anything may have changed since is
+left out, as it is run again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import importlib.metadata
 import json
 import platform
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mkdocs_blocks.memory import file_digest, states_of
 
@@ -89,15 +89,16 @@ class Results:
         """Return the pages that are proven with the files that a project has now.
 
         `path` is where the results were read from. What a page itself shows by now is for
-        `ProvenPage.shows`.
+        `ProvenPage.shows`; nothing else of the project is in a sandbox that is empty.
         """
         without = {*self.pages, path.relative_to(project).as_posix()}
-        if _digest(states_of(project, without=without)) != self.files:
-            return {}
+        same = _digest(states_of(project, without=without)) == self.files
         return {
             name: page
             for name, page in self.pages.items()
-            if page and all(file_digest(project / read) == was for read, was in page.reads.items())
+            if page
+            and (same or page.sandbox == "empty")
+            and all(file_digest(project / read) == was for read, was in page.reads.items())
         }
 
 
@@ -113,7 +114,10 @@ def write_results(
     pages: dict[str, ProvenPage | None] = {}
     for page in reading.pages:
         proof = memory.proof(page)
-        pages[page.name] = proof and ProvenPage(
+        if proof is None:
+            pages[page.name] = None
+            continue
+        pages[page.name] = ProvenPage(
             when=proof.when,
             sandbox=page.sandbox,
             reads=proof.texts,
@@ -146,7 +150,6 @@ def _digest(states: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(states).encode()).hexdigest()
 
 
-def _page(stored: Mapping[str, object]) -> ProvenPage:
-    blocks = stored["blocks"]
-    assert isinstance(blocks, list)
-    return ProvenPage(**stored | {"blocks": tuple(ProvenBlock(**block) for block in blocks)})
+def _page(stored: dict[str, Any]) -> ProvenPage:
+    blocks = tuple(ProvenBlock(**block) for block in stored["blocks"])
+    return ProvenPage(**{**stored, "blocks": blocks})

@@ -26,6 +26,7 @@ Nothing.
 ```
 """
 TEXTS = ["$ cat data.txt\ndata\n", "Nothing.\n"]
+NAME = "docs/index.md"
 FALSE = "# False\n\n```console\n$ echo no\nyes\n```\n"
 
 
@@ -55,7 +56,9 @@ def test_it_has_the_pages_that_pass_and_with_what(
     found = proven(results)
     assert found.keys() == {"docs/index.md"}
     page = found["docs/index.md"]
-    assert [(block.kind, block.counts_as, block.language, block.title) for block in page.blocks] == [
+    assert [
+        (block.kind, block.counts_as, block.language, block.title) for block in page.blocks
+    ] == [
         ("console", "run", "console", ""),
         ("excused", "excused", "text", "Not run: it would take all day"),
     ]
@@ -73,15 +76,19 @@ def test_a_block_that_has_changed_is_not_shown_by_the_page(results: Path, check:
     assert not page.shows([*TEXTS, TEXTS[1]])
 
 
-def test_nothing_is_proven_with_another_file(project: Path, results: Path, check: Check) -> None:
-    """A file that is changed, added or removed may make any block false."""
+def test_nothing_is_proven_with_another_file(
+    project: Path, results: Path, page: Write, check: Check
+) -> None:
+    """A file that is changed or added may make any block false, but those of an empty sandbox."""
+    page("---\nsandbox: empty\n---\n# Empty\n\n```console\n$ ls\n```\n", "empty.md")
     check()
+    empty = {"docs/empty.md"}
     (project / "data.txt").write_text("other\n")
-    assert proven(results) == {}
+    assert proven(results).keys() == empty
     (project / "data.txt").write_text("data\n")
-    assert proven(results) != {}
+    assert proven(results).keys() == empty | {NAME}
     (project / "more.txt").write_text("more\n")
-    assert proven(results) == {}
+    assert proven(results).keys() == empty
 
 
 def test_a_page_that_reads_another_is_proven_as_long_as_that_is_the_same(
@@ -98,8 +105,10 @@ def test_a_page_that_reads_another_is_proven_as_long_as_that_is_the_same(
 
 def test_what_was_proven_stays_until_it_is_not(results: Path, page: Write, check: Check) -> None:
     """A run over one page keeps what is known of the others; a page that fails now is out."""
+    other = "# Other\n\n```console\n$ true\n```\n"
+    page(other, "other.md")
     check()
-    page("# Other\n\n```console\n$ true\n```\n", "other.md")
+    page(other.replace("true", ":"), "other.md")
     assert check("docs/other.md").returncode == 0
     assert proven(results).keys() == {"docs/index.md", "docs/other.md"}
     page(PAGE.replace("\ndata\n", "\nno data\n"))
@@ -119,5 +128,7 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     """It is not guessed at."""
     other = tmp_path / "results.json"
     other.write_text(json.dumps({"format": 0}))
-    with pytest.raises(ValueError, match=r"^results\.json: not of format 1: run the checker again$"):
+    with pytest.raises(
+        ValueError, match=r"^results\.json: not of format 1: run the checker again$"
+    ):
         Results.load(other)

@@ -38,7 +38,7 @@ from tests.evidence.subjects import (
 RUNS = 20
 SLOW_RUNS = 5
 ROUNDS = 5
-GUARD_ROUNDS = 25
+GUARD_ROUNDS = 10
 GUARD_TESTS = 1_000
 """Each with a server: so many that what the guard costs at the start is not all that is seen."""
 SECONDS = 600.0
