@@ -54,7 +54,7 @@ def ways_to_leak() -> list[Leak]:
     patterns = [
         Leak(
             group=path.stem.removeprefix("test_"),
-            name=name.rpartition("test_")[2],
+            name=name.rpartition("::")[2].removeprefix("test_"),
             said=_first_sentence(node),
             target=f"patterns/{path.name}::{name}",
             pythons=_ELSEWHERE.get(name.removeprefix("test_"), (NEWEST_PYTHON,)),
