@@ -49,9 +49,9 @@ fonts:
 card: install
     uv run python -m tests.site.card
 
-# Everything: formatting, lint, types, strict build, unit, integration, browser and docs tests.
+# Formatting, lint, types, strict build, unit, integration and docs tests; all but `just test-site`.
 test: lint build
-    uv run pytest --docs --numprocesses auto -rs docs tests examples/grpc_guard/tests
+    uv run pytest --docs --numprocesses auto -rs --ignore=tests/browser docs tests examples/grpc_guard/tests
 
 # Formatting, lint, of the workflows too, and types.
 lint: install

@@ -14,7 +14,10 @@ from fontTools.varLib.instancer import instantiateVariableFont
 FOLDER = Path(__file__).parents[2] / "docs/assets/fonts"
 WEIGHTS = (400, 700)
 """From the text to the headings: docs/assets/site.css asks for none beyond."""
-SIGNS = "".join(map(chr, range(0x20, 0x7F))) + "\N{NO-BREAK SPACE}§°±²³µ¶·×÷ßàäçèéêëíïñóöøüāőž–—‘’“”•…€−"
+SIGNS = (
+    "".join(map(chr, range(0x20, 0x7F)))
+    + "\N{NO-BREAK SPACE}§°±²³µ¶·×÷ßàäçèéêëíïñóöøüāőž–—‘’“”•…€−"
+)
 FEATURES = ["kern", "mark"]
 # Name, version, licence and its address stay in the file.
 NAMES = [0, 1, 2, 3, 4, 5, 6, 13, 14]
