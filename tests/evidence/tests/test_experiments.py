@@ -184,7 +184,14 @@ def test_the_cost_of_the_guard_is_told_once_beside_that_of_nothing() -> None:
     assert (
         f"1.10 {TIMES} the processor time of plain pytest"
         in EXPERIMENTS["strategies"].sections(
-            [cost, measured({"measured": "leak", "strategy": "guard", "python": "3.13"}, runs=20)]
+            [
+                cost,
+                measured(
+                    {"measured": "leak", "strategy": "guard", "python": "3.13"},
+                    runs=20,
+                    facts={"blamed": {}},
+                ),
+            ]
         )["guard"]
     )
 
