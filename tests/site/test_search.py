@@ -26,6 +26,7 @@ TEXTS = [
     for text in (*issue.messages, *issue.signs)
 ]
 AMBIGUOUS = {
+    "Check failed: next_worker->state == KICKED": "told as a look-alike on another page",
     "running the test CRASHED with signal 11": "two pages have it: of one test, and of all",
     "Timeout (…)!": "one word, which other issues have, too",
     "EXITED with status 1": "status 139 begins as it does",
