@@ -1,7 +1,7 @@
 """Makes the fonts of the site small: `just fonts`, whose arguments are the fonts as npm has them.
 
-What is left out are the weights and the signs that no page has; a sign that is missing comes from the
-system's fonts. Runs with fonttools and brotli, which nothing else of the project needs.
+What is left out are the weights and the signs that no page has; a sign that is missing comes from
+the system's fonts. Runs with fonttools and brotli, which nothing else of the project needs.
 """
 
 import sys
@@ -14,7 +14,10 @@ from fontTools.varLib.instancer import instantiateVariableFont
 FOLDER = Path(__file__).parents[2] / "docs/assets/fonts"
 WEIGHTS = (400, 700)
 """From the text to the headings: docs/assets/site.css asks for none beyond."""
-SIGNS = "".join(map(chr, range(0x20, 0x7F))) + "\N{NO-BREAK SPACE}§°±²³µ¶·×÷ßàäçèéêëíïñóöøüāőž–—‘’“”•…€−"
+SIGNS = (
+    "".join(map(chr, range(0x20, 0x7F)))
+    + "\N{NO-BREAK SPACE}§°±²³µ¶·×÷€…•ßàäçèéêëíïñóöøüāőž–—‘’“”−"  # noqa: RUF001 - signs of pages
+)
 FEATURES = ["kern", "mark"]
 # Name, version, licence and its address stay in the file.
 NAMES = [0, 1, 2, 3, 4, 5, 6, 13, 14]
@@ -34,4 +37,5 @@ if __name__ == "__main__":
         made = smaller(TTFont(source))
         made.flavor = "woff2"
         made.save(FOLDER / source.name)
-        print(f"{source.name}: {source.stat().st_size} -> {(FOLDER / source.name).stat().st_size}")
+        sizes = [path.stat().st_size for path in (source, FOLDER / source.name)]
+        sys.stdout.write(f"{source.name}: {sizes[0]} -> {sizes[1]} bytes\n")
