@@ -21,6 +21,13 @@ def _compressed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), mtime=0)
 
 
+def served_bytes(site: Path, address: str) -> int:
+    """Return how many bytes of a body the server sends for an address below the site's root."""
+    path = site / address
+    path = path / "index.html" if path.is_dir() else path
+    return len(path.read_bytes() if path.suffix in _AS_IT_IS else _compressed(path))
+
+
 class _Handler(BaseHTTPRequestHandler):
     root: ClassVar[Path]
     protocol_version = "HTTP/1.1"

@@ -1,6 +1,7 @@
 """Every page, in a browser: nothing is cut, nothing goes wrong, everybody can read and use it."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ from playwright.async_api import BrowserContext
 from tests.browser import axe
 from tests.browser.chromium import WIDTHS, Visit, visiting
 from tests.browser.reading import LOST, blocks, pages
+from tests.browser.serving import served_bytes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,6 +26,11 @@ MOST_STOPS = 1000
 """Presses of the key after which a page is taken for a trap."""
 
 BEYOND = "document.documentElement.scrollWidth - innerWidth"
+
+MOST_BYTES = 150 * 1024
+ASKED = """() => [
+    location.href, ...performance.getEntriesByType("resource").map(entry => entry.name)
+].map(address => new URL(address).pathname.slice(1))"""
 
 # Text that is hard to read on a phone: smaller than that, or a word of code cut in two in a table.
 LEAST_PIXELS = 12
@@ -239,6 +246,17 @@ async def test_a_page_says_the_same_without_scripts(
         offered = plain.page.locator("button:visible, input:visible")
         assert [await each.evaluate("e => e.outerHTML") for each in await offered.all()] == []
         assert plain.faults == []
+
+
+async def test_a_first_view_is_small(shown: Visit, site: Path) -> None:
+    """What the browser has asked for to show a page is, compressed, at most 150 kB."""
+    asked = await shown.page.evaluate(ASKED)
+    if shown.page.url.endswith(LOST):
+        return
+    assert any(address.endswith(".woff2") for address in asked)
+    assert not any("search_index" in address for address in asked)
+    sizes = {address: served_bytes(site, address) for address in asked}
+    assert sum(sizes.values()) <= MOST_BYTES, sizes
 
 
 async def test_nothing_goes_wrong(shown: Visit) -> None:

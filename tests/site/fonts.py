@@ -16,7 +16,7 @@ WEIGHTS = (400, 700)
 """From the text to the headings: docs/assets/site.css asks for none beyond."""
 SIGNS = (
     "".join(map(chr, range(0x20, 0x7F)))
-    + "\N{NO-BREAK SPACE}§°±²³µ¶·×÷ßàäçèéêëíïñóöøüāőž–—‘’“”•…€−"  # noqa: RUF001 - the signs themselves
+    + "\N{NO-BREAK SPACE}§°±²³µ¶·×÷€…•ßàäçèéêëíïñóöøüāőž–—‘’“”−"  # noqa: RUF001 - signs of pages
 )
 FEATURES = ["kern", "mark"]
 # Name, version, licence and its address stay in the file.
@@ -37,5 +37,5 @@ if __name__ == "__main__":
         made = smaller(TTFont(source))
         made.flavor = "woff2"
         made.save(FOLDER / source.name)
-        size = (FOLDER / source.name).stat().st_size
-        sys.stdout.write(f"{source.name}: {source.stat().st_size} -> {size}\n")
+        sizes = [path.stat().st_size for path in (source, FOLDER / source.name)]
+        sys.stdout.write(f"{source.name}: {sizes[0]} -> {sizes[1]} bytes\n")
