@@ -38,13 +38,20 @@ screenshots *PAGES: build
 lighthouse *PAGES: build
     uv run python -m tests.browser.lighthouse "$@"
 
+# Make the fonts of the site small, from those that npm has (needs npm).
+fonts:
+    npm install --silent --prefix .fonts @fontsource-variable/inter@5.3.0 @fontsource-variable/jetbrains-mono@5.3.0
+    uv run --no-project --with fonttools==4.60.0 --with brotli==1.1.0 python tests/site/fonts.py \
+        .fonts/node_modules/@fontsource-variable/*/files/*-latin-wght-normal.woff2
+    rm -r .fonts
+
 # Draw the picture that a chat shows of a link to the site (apt-get install chromium).
 card: install
     uv run python -m tests.site.card
 
-# Everything: formatting, lint, types, strict build, unit, integration, browser and docs tests.
+# Formatting, lint, types, strict build, unit, integration and docs tests; all but `just test-site`.
 test: lint build
-    uv run pytest --docs --numprocesses auto -rs docs tests examples/grpc_guard/tests
+    uv run pytest --docs --numprocesses auto -rs --ignore=tests/browser docs tests examples/grpc_guard/tests
 
 # Formatting, lint, of the workflows too, and types.
 lint: install

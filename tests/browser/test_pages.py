@@ -41,7 +41,14 @@ HARD_TO_READ = """least => {
         }
     }
     for (const code of document.querySelectorAll(":is(td, th) code")) {
-        if (code.getClientRects().length > 1) hard.add(`cut: ${code.textContent}`);
+        const text = code.firstChild;
+        if (text?.nodeType !== Node.TEXT_NODE) continue;
+        for (const {index, 0: word} of text.textContent.matchAll(/\\w+/g)) {
+            const range = new Range();
+            range.setStart(text, index);
+            range.setEnd(text, index + word.length);
+            if (range.getClientRects().length > 1) hard.add(`cut: ${word}`);
+        }
     }
     return [...hard];
 }"""
