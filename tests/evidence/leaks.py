@@ -37,6 +37,14 @@ class Leak:
         return (*BASE, *(name for name in _FURTHER if name in self.name))
 
 
+def survivors(name: str) -> tuple[str, ...]:
+    """Return how a session over the leak of this name may end that has survived.
+
+    Each of its tests has a result then, and where a test fails on purpose, this is to fail.
+    """
+    return ("failed",) if name.startswith("failing_") else ("passed",)
+
+
 def ways_to_leak() -> list[Leak]:
     """Return them all: the variants, then the patterns, in the order of their files."""
     shared = (LEAKING_SUITE / "conftest.py", LEAKING_SUITE / "pytest.ini")

@@ -5,7 +5,7 @@ from functools import partial
 
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.experiment import Experiment, Pins
-from tests.evidence.leaks import Leak, ways_to_leak
+from tests.evidence.leaks import Leak, survivors, ways_to_leak
 from tests.evidence.markdown import NOT_MEASURED, endings, provenance, share, table
 from tests.evidence.records import Record, find, together, where
 from tests.evidence.sessions import repeated, suite_session
@@ -97,18 +97,13 @@ def _summary(records: Sequence[Record]) -> str:
     survived = {}
     for mode in MODES:
         measured = [record for record in where(records, mode=mode) if not record.unavailable]
-        held = sum(record.count("passed", *_on_purpose(record)) for record in measured)
+        held = sum(r.count(*survivors(r.parameters["leak"])) for r in measured)
         survived[mode] = share(held, sum(record.runs for record in measured))
     ways = {(r.parameters["group"], r.parameters["leak"]) for r in records if not r.unavailable}
     return (
         f"{len(ways)} ways to leak a server: {survived['plain']} sessions survive as they are, and "
         f"{survived['guard']} under the guard."
     )
-
-
-def _on_purpose(record: Record) -> tuple[str, ...]:
-    """Return how sessions of a cell end, beside well, if they survive."""
-    return ("failed",) if record.parameters["leak"].startswith("failing_") else ()
 
 
 def _cell(records: Sequence[Record], leak: Leak, mode: str, python: str) -> Record | None:
@@ -125,9 +120,8 @@ def _ending(found: Iterable[Record | None]) -> str:
     if not measured:
         return NOT_MEASURED
     record = together(measured)
-    words = {
-        outcome: word for outcome, word in _WORDS.items() if outcome not in _on_purpose(record)
-    }
+    survived = survivors(record.parameters["leak"])
+    words = {outcome: word for outcome, word in _WORDS.items() if outcome not in survived}
     return endings(record, words) or f"survives {share(record.runs, record.runs)}"
 
 

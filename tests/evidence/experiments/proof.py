@@ -17,7 +17,7 @@ from typing import Any
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.environments import Unmeasurable
 from tests.evidence.experiment import Experiment, Pins
-from tests.evidence.leaks import Leak, ways_to_leak
+from tests.evidence.leaks import Leak, survivors, ways_to_leak
 from tests.evidence.markdown import NOT_MEASURED, listing, provenance, share, table
 from tests.evidence.outcome import Outcome, Run, run
 from tests.evidence.records import Record, find, where
@@ -28,6 +28,7 @@ from tests.evidence.subjects import (
     MODES,
     NEWEST_PYTHON,
     PINNED,
+    PLUGINS,
     REPRODUCER,
 )
 
@@ -38,6 +39,7 @@ SECONDS = 900.0
 STACK = 40
 """Frames that valgrind is to keep of each stack: the task's step is a dozen deep."""
 
+PATIENCE = PLUGINS / "patience.py"
 SCRIPTS = "scripts"
 """The group of the cells that run a script; the others have the names of the ways to leak."""
 CURES = {REPRODUCER: "stopped", PINNED: "pinned"}
@@ -53,6 +55,13 @@ _GROUPS = {
     "loops": "Who closes the loop",
     "keepers": "What keeps the server",
     "stops": "Its stop",
+}
+# What is said of a process beside its errors, if it has not come to its end.
+_ENDED = {
+    "hung": "it hangs",
+    "crashed": "it crashes",
+    "broke": "it ends in an INTERNALERROR",
+    "refused": "it does not run",
 }
 _LINE = re.compile(r"^==\d+== ?")
 _PLACE = re.compile(r"^ +(?:at|by) 0x")
@@ -225,9 +234,9 @@ def _leak(bench: Bench, leak: Leak, mode: str) -> Finding:
         lambda under, variables: suite_session(
             bench.environment,
             LEAKING_SUITE,
-            MODES[mode],
+            ["-p", "patience", *MODES[mode]],
             seconds=2 * SECONDS,
-            variables=variables,
+            variables={**variables, "EVIDENCE_PATIENCE": "20"},
             only=leak.target,
             under=under,
         )
@@ -266,7 +275,7 @@ def _cells(pins: Pins) -> list[Cell]:
             packages={name: pins[name] for name in leak.packages},
             runs=1,
             measure=partial(_leak, leak=leak, mode=mode),
-            inputs=[*leak.inputs, *([GUARD] if mode == "guard" else [])],
+            inputs=[*leak.inputs, PATIENCE, *([GUARD] if mode == "guard" else [])],
         )
         for leak in ways_to_leak()
         for mode in MODES
@@ -326,11 +335,12 @@ def _errors(record: Record | None) -> str:
     """Say how many errors memcheck has counted, and whether the process had to be ended."""
     if record is None:
         return NOT_MEASURED
-    if record.count("refused"):
-        return "does not run"
     errors, places = record.facts["errors"], record.facts["contexts"]
     counted = f"{_counted(errors, 'error')} in {_counted(places, 'place')}" if errors else "none"
-    return f"{counted}, and it hangs" if record.count("hung") else counted
+    ended = [_ENDED[outcome] for outcome in record.outcomes if outcome in _ENDED]
+    if record.count("failed") and "failed" not in survivors(record.parameters["subject"]):
+        ended.append("it fails")
+    return ", and ".join([counted, *ended])
 
 
 def _counted(number: int, what: str) -> str:

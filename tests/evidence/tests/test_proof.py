@@ -90,7 +90,7 @@ def test_errors_are_told_before_and_after() -> None:
             seen(0, 0, "pinned", "passed", group=SCRIPTS, subject="pinned.py"),
             seen(17, 1, "plain", "hung"),
             seen(0, 0, "guard", "passed"),
-            seen(1, 1, "plain", "passed", subject="asyncio_run"),
+            seen(1, 1, "plain", "failed", subject="asyncio_run"),
         ]
     )
     assert "| `pinned.py` | 119 errors in 12 places | `--pinned`: none |" in sections["scripts"]
@@ -98,7 +98,7 @@ def test_errors_are_told_before_and_after() -> None:
         "cancelled, then the loop is closed | 17 errors in 1 place, and it hangs | none |"
         in (sections["leaks"])
     )
-    assert "| 1 error in 1 place | not measured |" in sections["leaks"]
+    assert "| 1 error in 1 place, and it fails | not measured |" in sections["leaks"]
     assert sections["summary"] == (
         "One session of each way to leak a server: 18 errors in 2/2 sessions as they are, and "
         "0 errors in 0/1 sessions under the guard."
