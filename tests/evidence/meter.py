@@ -21,7 +21,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(result: str, *command: str) -> int:
-    """Run the command and return its exit status."""
+    """Run the command and return its exit status; wait for every child that this process has."""
     if sys.platform == "linux":  # what outlives its parent comes here, to be waited for
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     began = time.monotonic()
