@@ -24,7 +24,8 @@ _RUN = """async ([context, options]) => {
 }"""
 
 # A token of code has a class and no more: axe learns nothing from a second one of the same class,
-# in the same block or in another. As text it is as wide as before, so what scrolls scrolls.
+# in the same block or in another; but it says nothing of the colour of a single character. As text
+# a line is as wide as before, so what scrolls scrolls.
 _AXES = """(() => {
     const colours = ["color", "backgroundColor", "backgroundImage", "opacity", "fontSize",
         "fontWeight", "textShadow", "textDecorationLine"];
@@ -46,10 +47,11 @@ _AXES = """(() => {
                 const around = code.closest("[class]")?.className;
                 lines.set(code, [...code.childNodes]);
                 for (const line of code.querySelectorAll(":scope > span")) {
-                    const tokens = [...line.querySelectorAll(":not(a:empty)")];
+                    const tokens = [...line.querySelectorAll("*")];
                     const plain = tokens.every(token => token.localName === "span"
                         && [...token.attributes].every(({name}) => name === "class"));
-                    const names = tokens.map(token => `${token.className} in ${around}`);
+                    const names = tokens.map(({className, textContent}) =>
+                        `${className} in ${around}, ${textContent.length > 1 ? "long" : "short"}`);
                     if (plain && names.every(name => seen.has(name))) {
                         line.replaceWith(line.textContent);
                     }
@@ -63,15 +65,17 @@ _AXES = """(() => {
         },
         looks() {
             looks.clear();
-            const first = new Map();
+            const longest = new Map();
             const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
             while (texts.nextNode()) {
                 const element = texts.currentNode.parentElement;
-                if (!texts.currentNode.data.trim()) continue;
-                if (!element.checkVisibility({visibilityProperty: true})) continue;
-                if (!first.has(look(element))) first.set(look(element), element);
+                const {length} = texts.currentNode.data.trim();
+                if (!length || !element.checkVisibility({visibilityProperty: true})) continue;
+                const before = longest.get(look(element));
+                if (before && before.length >= length) continue;
+                longest.set(look(element), {element, length});
             }
-            return [...first.values()];
+            return [...longest.values()].map(({element}) => element);
         },
     };
 })()"""
@@ -94,6 +98,6 @@ async def violations(page: Page) -> list[str]:
 
 
 async def colour_violations(page: Page) -> list[str]:
-    """Return what violates a rule about colours, of each look that a text has the first."""
+    """Return what violates a rule about colours, of each look that a text has the longest text."""
     found: list[str] = await page.evaluate(_RUN, ["looks", {"runOnly": _COLOURS}])
     return found

@@ -239,7 +239,7 @@ def _finding(tones: Mapping[str, svg.Tone], medians: Mapping[str, float]) -> str
     holding = [strategy.called for strategy in advised if tones[strategy.name] == "held"]
     others = [strategy.called for strategy in advised if tones[strategy.name] != "held"]
     said = [f"no session is lost with {listing(holding)}"] if holding else []
-    said += [f"{listing(others)} was not seen to hold"] if others else []
+    said += [f"not seen to hold: {listing(others)}"] if others else []
     charted = [strategy for strategy in SHOWN if strategy.name in medians]
     dearest = sorted(charted, key=lambda strategy: medians[strategy.name])[-1:]
     costs = [
