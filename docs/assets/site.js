@@ -76,6 +76,29 @@ function amendAdditions() {
   }
 }
 
+const LONG = 18; // characters, which fit into the first column on the narrowest screen
+
+/**
+ * Keep short code in a cell in one line. A name that is long goes on in the next, after a sign in
+ * it or before a capital letter.
+ */
+function breakNames() {
+  for (const code of document.querySelectorAll("article :is(td, th) code")) {
+    if (code.childElementCount) continue;
+    code.classList.toggle("whole", code.textContent.length <= LONG);
+    const parts = code.textContent
+      .split(/(\s+)/)
+      .flatMap((word) =>
+        word.length > LONG
+          ? word
+              .split(/(?<=[_/.:,(=])(?=\w)|(?<=[a-z0-9])(?=[A-Z])/)
+              .flatMap((part) => [document.createElement("wbr"), part])
+          : word,
+      );
+    code.replaceChildren(...parts);
+  }
+}
+
 const LEAST_SORTED = 9;
 
 /** Compare two cells: numbers by what they are, and before all else. */
@@ -234,6 +257,7 @@ document$.subscribe(() => {
   amendSearch();
   document.getElementById("__search")?.addEventListener("change", amendSearch);
   noteFolded();
+  breakNames();
   for (const table of document.querySelectorAll("article table:not([class])")) makeSortable(table);
   amendAdditions();
   new MutationObserver(amendAdditions).observe(document.querySelector(".md-content"), {

@@ -52,14 +52,18 @@ HARD_TO_READ = """least => {
         }
     }
     for (const code of document.querySelectorAll(":is(td, th) code")) {
-        const text = code.firstChild;
-        if (text?.nodeType !== Node.TEXT_NODE) continue;
-        for (const {index, 0: word} of text.textContent.matchAll(/\\w+/g)) {
-            const range = new Range();
-            range.setStart(text, index);
-            range.setEnd(text, index + word.length);
-            if (range.getClientRects().length > 1) hard.add(`cut: ${word}`);
+        for (const text of code.childNodes) {
+            if (text.nodeType !== Node.TEXT_NODE) continue;
+            for (const {index, 0: word} of text.data.matchAll(/[A-Z]?[a-z0-9]+|[A-Z]+/g)) {
+                const range = new Range();
+                range.setStart(text, index);
+                range.setEnd(text, index + word.length);
+                if (range.getClientRects().length > 1) hard.add(`cut: ${word}`);
+            }
         }
+        const cell = code.closest("td, th").getBoundingClientRect();
+        const beyond = Math.max(...[...code.getClientRects()].map(line => line.right)) - cell.right;
+        if (beyond > 1) hard.add(`beyond its cell: ${code.textContent}`);
     }
     return [...hard];
 }"""

@@ -178,7 +178,7 @@ _LEGEND: Mapping[svg.Tone, str] = {
     "crashed": "sessions crash",
     "hung": "sessions hang",
     "blamed": "none is lost, but an innocent test is blamed",
-    "hidden": "none is lost, but a test that crashes elsewhere fails no session",
+    "hidden": "none is lost, but a session passes in which a test has crashed",
     "absent": "not measured",
 }
 
