@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from tests.evidence import svg
+from tests.evidence.experiments.strategies import choosing
 from tests.evidence.experiments.strategies.catalogue import BY_NAME, STRATEGIES, TIMED, Strategy
 from tests.evidence.markdown import (
     NOT_MEASURED,
@@ -66,7 +67,7 @@ def sections(records: Sequence[Record]) -> Mapping[str, str]:
     }
     for strategy in STRATEGIES:
         made[strategy.name] = _sentence(strategy, leaks[strategy.name], ratios.get(strategy.name))
-    return made
+    return {**made, **choosing.sections(records, factors)}
 
 
 def _lost(record: Record | None) -> str:
