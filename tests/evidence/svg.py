@@ -110,10 +110,10 @@ def flow(*, title: str, description: str, steps: Sequence[Step]) -> str:
     """
     width, line, indent = 380, 20, 84
     parts: list[str] = []
-    y = 4.0
+    y = branched = 4.0
     for step in steps:
         if parts:
-            parts.append(_arrow(20, y, 20, y + 18))
+            parts.append(_arrow(20, branched, 20, y + 18))
             y += 18
         question = wrap(step.question, 44)
         height = 14 + line * len(question)
@@ -123,7 +123,7 @@ def flow(*, title: str, description: str, steps: Sequence[Step]) -> str:
         y += height
         answer, note = wrap(step.answer, 34), wrap(step.note, 40)
         height = 14 + line * (len(answer) + len(note))
-        middle = y + 14 + height / 2
+        branched, middle = y, y + 14 + height / 2
         parts += [_line(20, y, 20, middle), _arrow(20, middle, indent, middle)]
         parts.append(_text(28, middle - 6, "yes"))
         y += 14
@@ -137,7 +137,7 @@ def flow(*, title: str, description: str, steps: Sequence[Step]) -> str:
             _text(indent + 12, y + 21 + line * n, text) for n, text in enumerate(note, len(answer))
         ]
         y += height
-    return _chart(title, description, width, y + 4, parts)
+    return _chart(title, description, width, y + 4, parts, per_rem=18)
 
 
 def _line(x: float, y: float, to_x: float, to_y: float) -> str:
@@ -175,10 +175,22 @@ def _text(  # noqa: PLR0913 - the attributes of an SVG text
     )
 
 
-def _chart(title: str, description: str, width: float, height: float, parts: Sequence[str]) -> str:
-    """Return a chart without blank lines, which Markdown would end it at."""
+def _chart(  # noqa: PLR0913 - what every chart has
+    title: str,
+    description: str,
+    width: float,
+    height: float,
+    parts: Sequence[str],
+    *,
+    per_rem: int = 14,
+) -> str:
+    """Return a chart without blank lines, which Markdown would end it at.
+
+    `per_rem` of its own pixels make one of the page's, where there is room for all of it.
+    """
     name = title.lower().replace(" ", "-")
-    box = f'viewBox="0 0 {width:g} {height:g}" style="width: 100%; max-width: {width / 14:.0f}rem"'
+    size = f"width: 100%; max-width: {width / per_rem:.0f}rem"
+    box = f'viewBox="0 0 {width:g} {height:g}" style="{size}"'
     names = f'role="img" aria-labelledby="{name}-title {name}-description"'
     font = 'font-size="14" font-family="var(--md-text-font-family, sans-serif)"'
     return "\n".join(

@@ -143,7 +143,6 @@ def sections(
                 "Your suite",
                 "Take",
                 "Sessions lost",
-                "A module fixture of 6 tests is built",
                 "Processor time",
                 "To know",
             ],
@@ -183,20 +182,15 @@ def _measured(records: Sequence[Record]) -> list[Record]:
 
 def _row(found: Sequence[Shown]) -> list[str]:
     if not found:
-        return [_NOBODY, *[NOT_MEASURED] * 3]
+        return [_NOBODY, *[NOT_MEASURED] * 2]
     first = found[0]
     title = first.strategy.title
     page = _PAGES.get(first.strategy.name)
     return [
         f"[{title}]({page})" if page else title,
         first.losses,
-        _times(first.set_ups) if first.set_ups else NOT_MEASURED,
         first.cost,
     ]
-
-
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _picture(answers: Mapping[Question, Sequence[Shown]]) -> str:
@@ -228,7 +222,7 @@ def _note(shown: Shown) -> str:
     if _INNOCENT in shown.blamed:
         said.append("an innocent test is blamed")
     if shown.factor is not None and shown.strategy.name != "nothing":
-        said.append(f"{shown.cost} the processor time")
+        said.append(f"costs {shown.cost}")
     return "; ".join(said)
 
 
