@@ -6,7 +6,6 @@ The text in a chart is text, and its description is read out; nothing is told by
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from textwrap import wrap
 from typing import Literal
 
 Tone = Literal["crash", "held", "absent"]
@@ -38,16 +37,6 @@ class Bar:
     name: str
     length: float
     label: str
-    tone: Tone
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One question of a flow, the answer that a yes leads to, and what is said of that."""
-
-    question: str
-    answer: str
-    note: str
     tone: Tone
 
 
@@ -103,53 +92,6 @@ def bars(*, title: str, description: str, bars: Sequence[Bar]) -> str:
     return _chart(title, description, left + width + 78, 10 + len(bars) * step, parts)
 
 
-def flow(*, title: str, description: str, steps: Sequence[Step]) -> str:
-    """Draw questions below each other; a yes leads to the right, to the answer.
-
-    It is narrow: on a phone its text is as large as that of the page.
-    """
-    width, line, indent = 380, 20, 84
-    parts: list[str] = []
-    y = branched = 4.0
-    for step in steps:
-        if parts:
-            parts.append(_arrow(20, branched, 20, y + 18))
-            y += 18
-        question = wrap(step.question, 44)
-        height = 14 + line * len(question)
-        frame = f'fill="none" stroke="{_TONES["absent"]}"'
-        parts.append(_rect(2, y, width - 4, height, frame))
-        parts += [_text(14, y + 21 + line * n, text) for n, text in enumerate(question)]
-        y += height
-        answer, note = wrap(step.answer, 34), wrap(step.note, 40)
-        height = 14 + line * (len(answer) + len(note))
-        branched, middle = y, y + 14 + height / 2
-        parts += [_line(20, y, 20, middle), _arrow(20, middle, indent, middle)]
-        parts.append(_text(28, middle - 6, "yes"))
-        y += 14
-        frame = f'fill="none" stroke="{_TONES[step.tone]}" stroke-width="2"'
-        parts.append(_rect(indent, y, width - 2 - indent, height, frame))
-        parts += [
-            _text(indent + 12, y + 21 + line * n, text, weight=650, fill=_TONES[step.tone])
-            for n, text in enumerate(answer)
-        ]
-        parts += [
-            _text(indent + 12, y + 21 + line * n, text) for n, text in enumerate(note, len(answer))
-        ]
-        y += height
-    return _chart(title, description, width, y + 4, parts, per_rem=18)
-
-
-def _line(x: float, y: float, to_x: float, to_y: float) -> str:
-    return f'<path d="M{x:g} {y:g}L{to_x:g} {to_y:g}" stroke="{_INK}" fill="none"/>'
-
-
-def _arrow(x: float, y: float, to_x: float, to_y: float) -> str:
-    """Draw an arrow to the right, or down."""
-    head = "-6 -4v8z" if y == to_y else "-4 -6h8z"
-    return _line(x, y, to_x, to_y) + f'<path d="M{to_x:g} {to_y:g}l{head}" fill="{_INK}"/>'
-
-
 def _square(x: float, y: float, width: float, height: float, square: Square) -> str:
     if square.tone == "absent":
         box = f'fill="none" stroke="{_TONES["absent"]}" stroke-dasharray="3 3"'
@@ -175,22 +117,10 @@ def _text(  # noqa: PLR0913 - the attributes of an SVG text
     )
 
 
-def _chart(  # noqa: PLR0913 - what every chart has
-    title: str,
-    description: str,
-    width: float,
-    height: float,
-    parts: Sequence[str],
-    *,
-    per_rem: int = 14,
-) -> str:
-    """Return a chart without blank lines, which Markdown would end it at.
-
-    `per_rem` of its own pixels make one of the page's, where there is room for all of it.
-    """
+def _chart(title: str, description: str, width: float, height: float, parts: Sequence[str]) -> str:
+    """Return a chart without blank lines, which Markdown would end it at."""
     name = title.lower().replace(" ", "-")
-    size = f"width: 100%; max-width: {width / per_rem:.0f}rem"
-    box = f'viewBox="0 0 {width:g} {height:g}" style="{size}"'
+    box = f'viewBox="0 0 {width:g} {height:g}" style="width: 100%; max-width: {width / 14:.0f}rem"'
     names = f'role="img" aria-labelledby="{name}-title {name}-description"'
     font = 'font-size="14" font-family="var(--md-text-font-family, sans-serif)"'
     return "\n".join(

@@ -79,7 +79,7 @@ def test_another_datum_gives_another_answer(
     measured = changed(change, strategy=strategy, measured=measured_as)
     assert answers(measured)[question].startswith(instead)
     picture = EXPERIMENT.sections(measured)["choice"]
-    assert re.search(rf">[✓✗] {instead}", picture)
+    assert re.search(rf">[✓≠✗] {instead}", picture)
     assert answers(measured) | {question: ""} == answers(MEASURED) | {question: ""}
 
 
@@ -92,15 +92,19 @@ def test_what_is_no_isolation_is_named_with_the_reason() -> None:
 
 
 def test_a_tick_is_for_what_holds() -> None:
-    """Only what lost nothing and blamed nobody wears one; the figures are those of the records."""
+    """Only what lost nothing and blamed nobody wears one, and is in the title; figures are data."""
     picture = EXPERIMENT.sections(MEASURED)["choice"]
-    assert re.findall(r">(✓|✗) (.+?)</text>", picture) == [
+    assert re.findall(r">(✓|≠|✗) (.+?)</text>", picture) == [
         ("✓", "stop the server in its loop"),
         ("✓", "the guard, pytest-grpc-guard"),
         ("✓", "--forked"),
-        ("✗", "pytest-xdist, -n 2"),
+        ("≠", "pytest-xdist, -n 2"),
         ("✗", "nothing"),
     ]
+    finding = "What holds: stop the server in its loop; the guard; --forked"
+    assert finding in picture
+    lost = EXPERIMENT.sections(changed(losing, strategy="guard", measured="leak"))["choice"]
+    assert finding.replace(" the guard;", "") in lost
     cost = records.find(MEASURED, measured="cost", compared="all")
     assert cost
     seconds = {**cost.facts["cpu"], "forked": [5 * each for each in cost.facts["cpu"]["nothing"]]}

@@ -4,8 +4,9 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.evidence import svg
 from tests.evidence.experiments.strategies.catalogue import BY_NAME, STRATEGIES, Strategy
+from tests.evidence.experiments.strategies.wording import factors_of
+from tests.evidence.flow import Step, Tone, flow
 from tests.evidence.markdown import NOT_MEASURED, TIMES, listing, share, table
 from tests.evidence.outcome import Outcome
 from tests.evidence.records import Record, find, together, where
@@ -123,10 +124,9 @@ _PAGES = {
 }
 
 
-def sections(
-    records: Sequence[Record], factors: Mapping[str, Sequence[float]]
-) -> Mapping[str, str]:
+def sections(records: Sequence[Record]) -> Mapping[str, str]:
     """Return the picture of the choice, its table, and what is chosen by no question."""
+    factors = factors_of(records)
     shown = [
         _shown(strategy, records, factors)
         for strategy in STRATEGIES
@@ -193,34 +193,48 @@ def _row(found: Sequence[Shown]) -> list[str]:
     ]
 
 
+_LEGEND: Mapping[Tone, str] = {
+    "held": "no session of the leaking suite is lost, and no innocent test is blamed",
+    "blamed": "none is lost, but an innocent test is blamed",
+    "crashed": "sessions are lost",
+}
+
+
 def _picture(answers: Mapping[Question, Sequence[Shown]]) -> str:
-    steps = []
-    for question, found in answers.items():
-        first = found[0] if found else None
-        title = first.strategy.title.replace("`", "") if first else _NOBODY
-        held = first is not None and first.holds
-        steps.append(
-            svg.Step(
-                question=question.text,
-                answer=f"{'✓' if held else '✗'} {title}",
-                note=_note(first) if first else "",
-                tone="held" if held else "crash",
-            )
-        )
-    return svg.flow(
-        title="Which isolation a suite needs",
+    first = {question: found[0] if found else None for question, found in answers.items()}
+    holding = [
+        shown.strategy.title.partition(",")[0].replace("`", "")
+        for shown in first.values()
+        if shown and shown.holds
+    ]
+    return flow(
+        name="isolation",
+        finding=f"What holds: {'; '.join(holding) or _NOBODY}",
         description=(
-            "Questions from top to bottom; a yes leads to an answer. One with a tick has lost no "
-            "session of the leaking suite, and blamed no innocent test. The table has the same."
+            "Questions from top to bottom; a yes leads to an answer, which has a sign for what "
+            "becomes of the leaking suite. The table has the same."
         ),
-        steps=steps,
+        legend=_LEGEND,
+        steps=[
+            Step(
+                question=question.text,
+                answer=shown.strategy.title.replace("`", "") if shown else _NOBODY,
+                note=_note(shown) if shown else "",
+                tone=_tone(shown),
+            )
+            for question, shown in first.items()
+        ],
     )
+
+
+def _tone(shown: Shown | None) -> Tone:
+    if shown is None or shown.leak is None or shown.lost:
+        return "crashed"
+    return "held" if shown.holds else "blamed"
 
 
 def _note(shown: Shown) -> str:
     said = [f"{shown.losses} sessions lost"]
-    if _INNOCENT in shown.blamed:
-        said.append("an innocent test is blamed")
     if shown.factor is not None and shown.strategy.name != "nothing":
         said.append(f"costs {shown.cost}")
     return "; ".join(said)

@@ -4,7 +4,6 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from tests.evidence import svg
-from tests.evidence.experiments.strategies import choosing
 from tests.evidence.experiments.strategies.catalogue import BY_NAME, STRATEGIES, TIMED, Strategy
 from tests.evidence.markdown import (
     NOT_MEASURED,
@@ -67,7 +66,7 @@ def sections(records: Sequence[Record]) -> Mapping[str, str]:
     }
     for strategy in STRATEGIES:
         made[strategy.name] = _sentence(strategy, leaks[strategy.name], ratios.get(strategy.name))
-    return {**made, **choosing.sections(records, factors)}
+    return made
 
 
 def _lost(record: Record | None) -> str:
@@ -109,6 +108,12 @@ def _set_ups(record: Record | None) -> str:
         return record.unavailable if record else NOT_MEASURED
     fixture = record.facts["fixture"]
     return f"{fixture['set-ups']}" if fixture["session"] == Outcome.PASSED else "its tests fail"
+
+
+def factors_of(records: Sequence[Record]) -> dict[str, list[float]]:
+    """Return each strategy's processor time against plain pytest's, round by round."""
+    costs = (find(records, measured="cost", compared=compared) for compared in ("all", "guard"))
+    return {name: each for cost in costs for name, each in _factors(cost).items()}
 
 
 def _factors(cost: Record | None) -> dict[str, list[float]]:
