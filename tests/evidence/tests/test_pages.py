@@ -17,7 +17,13 @@ from tests.evidence.records import where
 from tests.evidence.subjects import PROJECT
 
 PINS = pins(PROJECT)
-PAGES = sorted([*DOCS.glob("*.md"), *(PROJECT / "docs/known-issues").glob("*.md")])
+PAGES = sorted(
+    [
+        *DOCS.glob("*.md"),
+        *(PROJECT / "docs/known-issues").glob("*.md"),
+        PROJECT / "docs/guides/isolation.md",
+    ]
+)
 SNIPPET = re.compile(r'--8<-- "(?P<file>docs/evidence/generated/[\w-]+\.md):(?P<section>[\w-]+)"')
 # What a figure that somebody has measured looks like: 3/20, 58 times, 12 %, 3.4 s.
 MEASUREMENT = re.compile(

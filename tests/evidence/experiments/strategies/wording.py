@@ -111,6 +111,12 @@ def _set_ups(record: Record | None) -> str:
     return f"{fixture['set-ups']}" if fixture["session"] == Outcome.PASSED else "its tests fail"
 
 
+def factors_of(records: Sequence[Record]) -> dict[str, list[float]]:
+    """Return each strategy's processor time against plain pytest's, round by round."""
+    costs = (find(records, measured="cost", compared=compared) for compared in ("all", "guard"))
+    return {name: each for cost in costs for name, each in _factors(cost).items()}
+
+
 def _factors(cost: Record | None) -> dict[str, list[float]]:
     """Return each strategy's processor time against plain pytest's, round by round.
 
