@@ -75,7 +75,7 @@ def evidence(
 def prove(
     *,
     leaks: Annotated[
-        bool, typer.Option(help="Also each way to leak a server, as it is and guarded: for hours.")
+        bool, typer.Option(help="Also each way to leak a server, as it is and guarded: half an hour or more.")
     ] = False,
     again: Annotated[bool, typer.Option(help="Also those that are measured already.")] = False,
     jobs: Annotated[
