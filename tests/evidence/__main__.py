@@ -75,7 +75,7 @@ def evidence(
 def prove(
     *,
     leaks: Annotated[
-        bool, typer.Option(help="Also each way to leak a server, as it is and guarded: half an hour or more.")
+        bool, typer.Option(help="Also each way to leak a server, plainly and guarded: for half an hour.")
     ] = False,
     again: Annotated[bool, typer.Option(help="Also those that are measured already.")] = False,
     jobs: Annotated[
