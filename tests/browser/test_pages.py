@@ -129,24 +129,24 @@ WORDS = """() => {
     return document.querySelector("article").innerText.split(/\\s+/).join(" ").trim();
 }"""
 
-# What does no good on paper, and is not hidden there.
-ON_PAPER = """() => [...document.querySelectorAll(
-    "button:not(th button), input, label, header, footer, nav, details > :not(summary)"
+# What does no good on paper, and is not hidden there. The label of a tab is its heading there.
+ON_PAPER = """() => [...document.querySelectorAll(`
+    button:not(th button), input, label:not(.tabbed-labels > *),
+    header, footer, nav, details > :not(summary)`
 )].filter(element => element.checkVisibility({visibilityProperty: true}))
     .map(element => element.outerHTML.slice(0, 200))"""
 
-# Copies a block as a reader does who has opened what is folded, and the tab.
+# Copies a block as a reader does who has opened what is folded, and the tab; then it is as before.
 COPY = """async place => {
     const code = document.querySelectorAll("article pre > code")[place];
     await navigator.clipboard.writeText("nothing was copied");
     const folded = code.closest("details:not([open])");
     if (folded) folded.open = true;
     const tab = code.closest(".tabbed-block");
-    if (tab) {
-        const among = [...tab.parentElement.children].indexOf(tab);
-        tab.closest(".tabbed-set").querySelectorAll(".tabbed-labels > label")[among].click();
-    }
+    const labels = tab?.closest(".tabbed-set").querySelectorAll(".tabbed-labels > label");
+    if (tab) labels[[...tab.parentElement.children].indexOf(tab)].click();
     code.closest("pre").querySelector("[data-md-type=copy]").click();
+    if (tab) labels[0].click();
     if (folded) folded.open = false;
     return navigator.clipboard.readText();
 }"""
@@ -228,6 +228,8 @@ def _meant(block: Block) -> str:
         asked = commands(block)
         assert not isinstance(asked, Fault)
         return "\n".join(command.text for command in asked).rstrip()
+    if block.lexer == "diff":
+        return "\n".join(line[1:] for line in block.lines if line[:1] != "-").rstrip()
     if block.kind == "excerpt" and block.lexer in {"toml", "yaml"}:
         lines = [
             line.replace("...", "# ...") if line.strip() == "..." else line for line in block.lines
