@@ -49,9 +49,9 @@ fonts:
 card: install
     uv run python -m tests.site.card
 
-# Formatting, lint, types, strict build, unit, integration and docs tests; all but `just test-site`.
+# Formatting, lint, types, strict build, and all tests: unit, integration, docs, and the site in a browser.
 test: lint build
-    uv run pytest --docs --numprocesses auto -rs --ignore=tests/browser docs tests examples/grpc_guard/tests
+    uv run pytest --docs --numprocesses auto -rs docs tests examples/grpc_guard/tests
 
 # Formatting, lint, of the workflows too, and types.
 lint: install

@@ -43,14 +43,21 @@ function amendSearch() {
   document.querySelector(".md-search__output").inert = !open;
 }
 
+/** What can be wider than the screen, and what is said of it then. */
+const HINTS = {
+  ".md-typeset__scrollwrap": "more columns →",
+  ".chart-drawing": "the drawing goes on →",
+  "figure.diagram": "the drawing goes on →",
+};
+
 /** Amend what Material adds to the content as it comes into view. */
 function amendAdditions() {
   // The buttons of a code block are no landmark.
   for (const buttons of document.querySelectorAll("nav.md-code__nav")) {
     buttons.setAttribute("role", "none");
   }
-  // A table that is wider than the screen says so, and is scrolled by keyboard too.
-  for (const wrap of document.querySelectorAll(".md-typeset__scrollwrap")) {
+  // A table or a drawing that is wider than the screen says so, and is scrolled by keyboard too.
+  for (const wrap of document.querySelectorAll(Object.keys(HINTS).join())) {
     const scrolled = wrap.classList.contains("scrolls");
     wrap.classList.remove("scrolls"); // in which it is wider
     const scrolls = wrap.scrollWidth > wrap.clientWidth;
@@ -60,12 +67,35 @@ function amendAdditions() {
       wrap.tabIndex = 0;
       const hint = document.createElement("p");
       hint.className = "scroll-hint";
-      hint.textContent = "more columns →";
+      hint.textContent = Object.entries(HINTS).find(([kind]) => wrap.matches(kind))[1];
       wrap.before(hint);
     } else {
       wrap.removeAttribute("tabindex");
       wrap.previousElementSibling.remove();
     }
+  }
+}
+
+const LONG = 18; // characters, which fit into the first column on the narrowest screen
+
+/**
+ * Keep short code in a cell in one line. A name that is long goes on in the next, after a sign in
+ * it or before a capital letter.
+ */
+function breakNames() {
+  for (const code of document.querySelectorAll("article :is(td, th) code")) {
+    if (code.childElementCount) continue;
+    code.classList.toggle("whole", code.textContent.length <= LONG);
+    const parts = code.textContent
+      .split(/(\s+)/)
+      .flatMap((word) =>
+        word.length > LONG
+          ? word
+              .split(/(?<=[_/.:,(=])(?=\w)|(?<=[a-z0-9])(?=[A-Z])/)
+              .flatMap((part) => [document.createElement("wbr"), part])
+          : word,
+      );
+    code.replaceChildren(...parts);
   }
 }
 
@@ -231,6 +261,7 @@ document$.subscribe(() => {
   amendSearch();
   document.getElementById("__search")?.addEventListener("change", amendSearch);
   noteFolded();
+  breakNames();
   for (const table of document.querySelectorAll("article table:not([class])")) makeSortable(table);
   amendAdditions();
   new MutationObserver(amendAdditions).observe(document.querySelector(".md-content"), {

@@ -83,15 +83,29 @@ class Visit:
         await self.page.goto(self.base + url)
         await self.page.evaluate("document.fonts.ready.then(() => null)")
 
+    async def arrive(self, url: str) -> None:
+        """Show a page of the site as to a reader who comes for the first time."""
+        if self.page.url.startswith(self.base):
+            await self.page.evaluate("sessionStorage.clear()")
+        self.faults.clear()
+        await self.go(url)
+
     async def be(self, width: int) -> None:
-        """Let the screen be that wide, in CSS pixels."""
+        """Let the screen be that wide, in CSS pixels, and the page's scripts know it."""
         await self.page.set_viewport_size({"width": width, "height": HEIGHT})
+        await self.page.evaluate(_KNOWS_WIDTH, width)
 
     async def switch_scheme(self) -> str:
         """Press the button for the other scheme, as a reader does; gives its name in the theme."""
         await self.page.locator("label[for^=__palette_]:visible").click()
         return await self.page.get_attribute("body", "data-md-color-scheme") or ""
 
+
+# A frame whose width is another tells the scripts so before it is drawn.
+_KNOWS_WIDTH = """width => new Promise(known => {
+    const look = () => requestAnimationFrame(innerWidth === width ? known : look);
+    look();
+})"""
 
 # What an earlier page of the context has stored, this one's reader has not chosen.
 _FORGET = """
@@ -110,7 +124,7 @@ async def visiting(
         await page.add_init_script(_FORGET)
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         visit = Visit(page, base)
-        await visit.be(width)
+        await page.set_viewport_size({"width": width, "height": HEIGHT})
         yield visit
     finally:
         await page.close()

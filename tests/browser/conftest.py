@@ -1,5 +1,6 @@
 """The built site, served, and a browser that shows its pages."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -20,19 +21,30 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session", autouse=True)
 def chromium() -> None:
-    """Skip where there is no browser, but not in CI, which installs one."""
+    """Skip where there is no browser, but not where one has been installed: `.ci/run`."""
     if find_chromium() is None:
-        if "CI" in os.environ:
+        if os.environ.get("BROWSER_TESTS") == "required":
             pytest.fail(MISSING)
         pytest.skip(MISSING)
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as it is published; gives its folder."""
-    built = tmp_path_factory.mktemp("browser") / "site"
+    """The site as it is published, made by the first of pytest's processes; gives its folder."""
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    built = run / "published-site"
+    with (run / "published-site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            _publish(built)
+    return built
+
+
+def _publish(built: Path) -> None:
+    making = built.with_suffix(".unfinished")
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(built)],
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(making)],
         cwd=PROJECT,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "DISABLE_MKDOCS_2_WARNING": "true"},
         stdin=subprocess.DEVNULL,
@@ -43,8 +55,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    publish(load_config(str(PROJECT / "mkdocs.yml")), built)
-    return built
+    publish(load_config(str(PROJECT / "mkdocs.yml")), making)
+    making.rename(built)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,12 @@
 """What readers do on a page, in a browser: search, sort, fold, choose a scheme, open the menu."""
 
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
+from mkdocs_blocks.block import Block, Fault
+from mkdocs_blocks.transcript import commands
 from playwright.async_api import BrowserContext, Locator
 
 from tests.browser.chromium import WIDTHS, Scheme, Visit, visiting
@@ -19,6 +23,27 @@ E       RuntimeError: Task <Task pending name='Task-7' coro=<test_second() runni
 
 
 LONG_TABLE = "evidence/strategies/"
+
+HERE_DOCUMENT = """\
+$ cat > notes.txt <<'END'
+> first
+>
+> > quoted
+>   indented
+> END
+$ cat notes.txt
+first
+
+> quoted
+  indented
+$ for name in a b
+> do
+>
+>     echo "$name"
+> done
+a
+b
+"""
 
 
 async def first_column(table: Locator) -> list[str]:
@@ -81,6 +106,37 @@ async def test_a_wide_table_says_so_and_keeps_its_first_column(
         assert before["x"] - after["x"] < 200
         await shown.be(WIDTHS[0])
         await hint.wait_for(state="detached")
+
+
+async def test_what_is_copied_of_a_here_document_is_whole(
+    context: BrowserContext, base: str, tmp_path: Path
+) -> None:
+    """Its empty lines, and those that begin as a prompt does, reach the file when it is pasted."""
+    async with visiting(context, base) as shown:
+        await shown.go("")
+        copied = await shown.page.evaluate("commandsOf", HERE_DOCUMENT)
+    block = Block(
+        place=0,
+        line=1,
+        language="console",
+        lexer="console",
+        kind="console",
+        lines=tuple(HERE_DOCUMENT.splitlines()),
+    )
+    asked = commands(block)
+    assert not isinstance(asked, Fault)
+    assert copied == "\n".join(command.text for command in asked)
+    done = subprocess.run(  # noqa: ASYNC221 - nothing else waits
+        ["bash"],
+        cwd=tmp_path,
+        input=copied + "\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "first\n\n> quoted\n  indented\na\nb\n"
+    assert done.stderr == ""
 
 
 async def test_the_menu_opens_by_the_keyboard(context: BrowserContext, base: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.evidence import records
 from tests.evidence.campaign import Cell
+from tests.evidence.markdown import with_data
 from tests.evidence.records import Record
 
 Pins = Mapping[str, str]
@@ -36,7 +37,9 @@ class Experiment:
         """Return the files that its data make below docs/evidence/: snippets, and its texts."""
         measured = records.read(self.data(folder))
         marked = "\n".join(
-            f"<!-- --8<-- [start:{name}] -->\n{text}\n<!-- --8<-- [end:{name}] -->\n"
+            f"<!-- --8<-- [start:{name}] -->\n"
+            f"{with_data(text, self.name)}\n"
+            f"<!-- --8<-- [end:{name}] -->\n"
             for name, text in self.sections(measured).items()
         )
         generated = folder / "generated"

@@ -16,6 +16,17 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def with_data(section: str, experiment: str) -> str:
+    """Return a section with a link to its data below it, if it is a table or a chart.
+
+    The link leads from any page that is one folder below docs/.
+    """
+    if not section.startswith(("|", "<figure")):
+        return section
+    link = f"[{experiment}.json](../evidence/data/{experiment}.json)"
+    return f"{section}\n\nThe data: {link}\n{{ .data-link }}"
+
+
 def share(count: int, runs: int) -> str:
     """Return `3/20`."""
     return f"{count}/{runs}"

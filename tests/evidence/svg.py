@@ -1,30 +1,48 @@
-"""Charts as SVG, to stand in a page: coloured by the site's own variables, so in either scheme.
+"""Charts as SVG in a figure, to stand in a page: coloured by the site's own variables.
 
-The text in a chart is text, and its description is read out; nothing is told by colour alone.
+Each has its finding for a title, a legend, and what is counted. The text in a chart is text, its
+description is read out, and each colour has a sign beside it.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-Tone = Literal["crash", "held", "absent"]
+Tone = Literal["crashed", "hung", "blamed", "hidden", "held", "absent", "plain"]
+
+SIGNS: Mapping[Tone, str] = {
+    "held": "✓",
+    "crashed": "✗",
+    "hung": "∞",
+    "blamed": "≠",
+    "hidden": "∅",
+    "absent": "–",  # noqa: RUF001 - a dash
+    "plain": "",
+}
+"""The sign that stands beside the colour of each tone."""
 
 # The colour of each tone, with what to use where the page is not this site's.
-_TONES = {
-    "crash": "var(--site-crash, #b52d17)",
+_TONES: Mapping[Tone, str] = {
     "held": "var(--site-held, #1d6b40)",
+    "crashed": "var(--site-crash, #b52d17)",
+    "hung": "var(--site-hung, #7a3a9a)",
+    "blamed": "var(--site-blamed, #8a5a00)",
+    "hidden": "var(--site-hidden, #4a5664)",
     "absent": "var(--md-default-fg-color--lighter, #7d8894)",
+    "plain": "var(--md-typeset-a-color, #0a559f)",
 }
-# Pixels that a character of a bar's name takes at the most, on average.
-_WIDEST = 7.8
 _INK = "var(--md-default-fg-color, currentColor)"
+_GRID = "var(--md-default-fg-color--lightest, #e3e7ec)"
 _PAPER = "var(--md-default-bg-color, #fff)"
+_SIZE = 14  # pixels, of all text
+_LEAST = 12.5  # pixels, of text in a chart that has shrunk: then it scrolls
 
 
 @dataclass(frozen=True, kw_only=True)
 class Square:
-    """One square of a heat map: what stands in it, and its colour."""
+    """One square of a heat map: what stands in it beside its sign, and its colour."""
 
     label: str
     tone: Tone
@@ -40,20 +58,36 @@ class Bar:
     tone: Tone
 
 
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """What is written around a chart."""
+
+    id: str
+    """Which no other chart of a page has."""
+    finding: str
+    """What is to be seen, as its title."""
+    unit: str
+    """What is counted."""
+    description: str
+    """What one who does not see it is told."""
+    legend: Mapping[Tone, str]
+    """What each tone means; those that the chart does not have are left out."""
+
+
 def heat_map(
     *,
-    title: str,
-    description: str,
+    words: Words,
+    axis: str,
     rows: Sequence[str],
     groups: Mapping[str, Sequence[str]],
     squares: Sequence[Sequence[Square]],
 ) -> str:
-    """Draw rows of squares; the columns stand in groups, each group with a heading."""
-    left, top, step, height = 66, 92, 46, 32
+    """Draw rows of squares; the columns stand in groups, each with a heading; `axis` names rows."""
+    left, top, step, height = 66, 94, 52, 32
     columns = [column for names in groups.values() for column in names]
     gap = 8  # between groups
     starts: list[float] = []
-    parts = []
+    parts = [_text(left - 8, top - 8, axis, anchor="end", weight=650)]
     x = float(left)
     for heading, names in groups.items():
         middle = x + len(names) * step / 2 - 1
@@ -63,33 +97,58 @@ def heat_map(
             x += step
         x += gap
     for start, column in zip(starts, columns, strict=True):
-        parts.append(
-            f'<text transform="translate({start + step / 2 + 4:g} {top - 8}) rotate(-55)" '
-            f'font-size="13" fill="{_INK}">{escape(column)}</text>'
-        )
+        place = f"translate({start + step / 2 + 4:g} {top - 8}) rotate(-55)"
+        parts.append(f'<text transform="{place}" fill="{_INK}">{escape(column)}</text>')
     for number, (row, line) in enumerate(zip(rows, squares, strict=True)):
         y = top + number * (height + 2)
         parts.append(_text(left - 8, y + height / 2 + 5, row, anchor="end"))
         for start, square in zip(starts, line, strict=True):
             parts.append(_square(start, y, step - 2, height, square))
-    return _chart(title, description, x, top + len(rows) * (height + 2) + 4, parts)
+    tall = top + len(rows) * (height + 2) + 4
+    least = math.ceil(x * _LEAST / _SIZE)
+    size = (
+        f'viewBox="0 0 {x:g} {tall:g}" '
+        f'style="width: 100%; min-width: {least}px; max-width: {x / _SIZE:.0f}rem"'
+    )
+    return _figure(words, size, parts, (square.tone for line in squares for square in line))
 
 
-def bars(*, title: str, description: str, bars: Sequence[Bar]) -> str:
-    """Draw horizontal bars with a name before and a label after each."""
-    width, step = 220, 28
-    left = 16 + _WIDEST * max((len(bar.name) for bar in bars), default=0)
-    longest = max((bar.length for bar in bars), default=1.0)
+def bars(*, words: Words, bars: Sequence[Bar]) -> str:
+    """Draw horizontal bars below their names, from zero, each with a label after it.
+
+    They are as wide as the page allows, and the text is as large on a phone.
+    """
+    step, thick, room = 42, 14, 80  # room: percent of the width, which leaves some to the labels
+    ticks = _ticks(max((bar.length for bar in bars), default=0) or 1)
+    tall = len(bars) * step + 6
     parts = []
-    for number, bar in enumerate(bars):
-        y = 6 + number * step
-        length = max(width * bar.length / longest, 2)
+    for tick in ticks:
+        x = room * tick / ticks[-1]
+        anchor = "middle" if tick else "start"
         parts += [
-            _text(left - 8, y + 16, bar.name, anchor="end"),
-            _rect(left, y, length, step - 6, f'fill="{_TONES[bar.tone]}"'),
-            _text(left + length + 6, y + 16, bar.label),
+            f'<line x1="{x:.1f}%" x2="{x:.1f}%" y1="0" y2="{tall}" stroke="{_GRID}"/>',
+            _text(f"{x:.1f}%", tall + 16, f"{tick:g}", anchor=anchor),
         ]
-    return _chart(title, description, left + width + 78, 10 + len(bars) * step, parts)
+    for number, bar in enumerate(bars):
+        y = number * step
+        long = room * bar.length / ticks[-1]
+        sign = f'<tspan fill="{_TONES[bar.tone]}" font-weight="650">{SIGNS[bar.tone]}</tspan> '
+        name = f"{sign if SIGNS[bar.tone] else ''}{escape(bar.name)}"
+        parts += [
+            f'<text x="0" y="{y + 16}" fill="{_INK}">{name}</text>',
+            _rect("0", y + 22, f"{long:.2f}%", thick, f'fill="{_TONES[bar.tone]}"'),
+            _text(f"{long:.2f}%", y + 34, bar.label, shift=6),
+        ]
+    size = f'width="100%" height="{tall + 22}"'
+    return _figure(words, size, parts, (bar.tone for bar in bars))
+
+
+def _ticks(longest: float) -> list[float]:
+    """Return places on an axis from zero to the longest bar or a little more."""
+    rough = longest / 5
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough)
+    return [number * step for number in range(math.ceil(longest / step - 1e-9) + 1)]
 
 
 def _square(x: float, y: float, width: float, height: float, square: Square) -> str:
@@ -99,36 +158,52 @@ def _square(x: float, y: float, width: float, height: float, square: Square) -> 
     else:
         box = f'fill="{_TONES[square.tone]}"'
         ink = _PAPER
-    label = _text(x + width / 2, y + height / 2 + 5, square.label, anchor="middle", fill=ink)
-    return _rect(x, y, width, height, box) + label
+    said = f"{SIGNS[square.tone]} {square.label}".strip()
+    label = _text(x + width / 2, y + height / 2 + 5, said, anchor="middle", fill=ink)
+    return _rect(f"{x:g}", y, f"{width:g}", height, box) + label
 
 
-def _rect(x: float, y: float, width: float, height: float, paint: str) -> str:
-    size = f'x="{x:g}" y="{y:g}" width="{width:.1f}" height="{height:g}"'
-    return f'<rect {size} rx="2" {paint}/>'
+def _rect(x: str, y: float, width: str, height: float, paint: str) -> str:
+    return f'<rect x="{x}" y="{y:g}" width="{width}" height="{height:g}" rx="2" {paint}/>'
 
 
 def _text(  # noqa: PLR0913 - the attributes of an SVG text
-    x: float, y: float, text: str, *, anchor: str = "start", weight: int = 400, fill: str = _INK
+    x: float | str,
+    y: float,
+    text: str,
+    *,
+    anchor: str = "start",
+    weight: int = 400,
+    fill: str = _INK,
+    shift: int = 0,
 ) -> str:
+    place = f'x="{x}"' if isinstance(x, str) else f'x="{x:g}"'
     return (
-        f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" font-weight="{weight}" '
+        f'<text {place} y="{y:g}" dx="{shift}" text-anchor="{anchor}" font-weight="{weight}" '
         f'fill="{fill}">{escape(text)}</text>'
     )
 
 
-def _chart(title: str, description: str, width: float, height: float, parts: Sequence[str]) -> str:
+def _figure(words: Words, size: str, parts: Sequence[str], tones: Iterable[Tone]) -> str:
     """Return a chart without blank lines, which Markdown would end it at."""
-    name = title.lower().replace(" ", "-")
-    box = f'viewBox="0 0 {width:g} {height:g}" style="width: 100%; max-width: {width / 14:.0f}rem"'
-    names = f'role="img" aria-labelledby="{name}-title {name}-description"'
-    font = 'font-size="14" font-family="var(--md-text-font-family, sans-serif)"'
+    names = f'role="img" aria-labelledby="{words.id}-finding {words.id}-description"'
+    font = f'font-size="{_SIZE}" font-family="var(--md-text-font-family, sans-serif)"'
+    shown = {*tones}
+    legend = [
+        f'<li><span style="color: {_TONES[tone]}">{sign}</span> {escape(words.legend[tone])}</li>'
+        for tone, sign in SIGNS.items()
+        if tone in shown and tone in words.legend
+    ]
     return "\n".join(
         [
-            f'<div class="chart"><svg {box} {names} {font}>',
-            f'<title id="{name}-title">{escape(title)}</title>',
-            f'<desc id="{name}-description">{escape(description)}</desc>',
+            '<figure class="chart">',
+            f'<figcaption><strong id="{words.id}-finding">{escape(words.finding)}</strong>',
+            f"<span>{escape(words.unit)}</span></figcaption>",
+            *(['<ul class="chart-legend">', *legend, "</ul>"] if legend else []),
+            f'<div class="chart-drawing"><svg {size} {names} {font}>',
+            f'<desc id="{words.id}-description">{escape(words.description)}</desc>',
             *parts,
             "</svg></div>",
+            "</figure>",
         ]
     )

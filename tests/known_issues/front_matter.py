@@ -452,7 +452,8 @@ def _told(
         given = details["input"]
         said = _WORDS[details["type"]].format(input=given, **context)
     else:
-        said = f"{details['msg'][:1].lower()}{details['msg'][1:]}; see docs/DEVELOPMENT.md"
+        wrong = f"{details['msg'][:1].lower()}{details['msg'][1:]}"
+        said = f"{wrong}; see docs/guides/add-a-known-issue.md"
     where = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 1)
     if details["type"] == "missing" and len(path) == 1:
         where = 1

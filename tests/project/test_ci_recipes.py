@@ -78,6 +78,13 @@ def test_the_actions_are_those_of_the_project() -> None:
         assert re.search(rf"{re.escape(action)} # v\d+\.\d+\.\d+$", PAGE, re.MULTILINE), action
 
 
+def test_gitlab_reads_the_coverage_that_the_page_shows() -> None:
+    """Its expression finds the total, and nothing else, in the report of the forked job."""
+    said = str(yaml.safe_load(block(GITLAB))["forked"]["coverage"])
+    (total,) = re.findall(r"^TOTAL .*?(\d+)%$", PAGE, re.MULTILINE)
+    assert re.findall(said.strip("/"), PAGE, re.MULTILINE) == [total]
+
+
 def test_each_job_ends_and_can_only_read() -> None:
     """Both files end what does not end by itself, and the one of GitHub asks for no more rights."""
     github, gitlab = (yaml.safe_load(block(title)) for title in (GITHUB, GITLAB))

@@ -46,6 +46,59 @@ def test_ci_runs_the_command_of_readme() -> None:
     assert WORKFLOWS["ci"]["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
 
 
+STUBS = {
+    # Makes an environment whose just says what the tests of the browser are told.
+    "python3": """\
+if [ "$1" = -m ]; then
+    mkdir -p "$3/bin"
+    echo '#!/bin/sh' > "$3/bin/pip"
+    echo '#!/bin/sh' > "$3/bin/uv"
+    printf '#!/bin/sh\\necho "just $* ${BROWSER_TESTS-unset}"\\n' > "$3/bin/just"
+    chmod +x "$3"/bin/*
+fi
+""",
+    "id": "echo 0\n",
+    "apt-get": "exit 100\n",
+    **{name: f'exec /usr/bin/env -i /bin/{name} "$@"\n' for name in ("dirname", "mktemp")},
+    **{name: f'exec /bin/{name} "$@"\n' for name in ("ln", "mkdir", "chmod", "rm")},
+}
+INSTALLS = 'printf "#!/bin/sh\\n" > "${0%/*}/chromium"; /bin/chmod +x "${0%/*}/chromium"\n'
+
+
+@pytest.mark.parametrize(
+    ("recipe", "stubs", "told", "skipped"),
+    [
+        ([], {"chromium": ""}, "just test required", False),
+        ([], {"apt-get": INSTALLS}, "just test required", False),
+        (["test-site"], {}, "just test-site unset", True),
+        (["coverage"], {}, "just coverage unset", False),
+    ],
+    ids=["there", "installed", "not to be had", "not needed"],
+)
+def test_ci_installs_a_browser(
+    tmp_path: Path, recipe: list[str], stubs: dict[str, str], told: str, *, skipped: bool
+) -> None:
+    """Its tests fail without one from then on; where none is to be had, one line says so."""
+    (tmp_path / ".ci").mkdir()
+    run = tmp_path / ".ci/run"
+    run.write_text(CI, encoding="utf-8")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, script in (STUBS | stubs).items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    done = subprocess.run(
+        ["/bin/bash", run, *recipe],
+        env={"PATH": str(programs)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == told + "\n"
+    assert ("are skipped" in done.stderr) is skipped
+
+
 def test_ci_installs_the_tools_at_exact_versions() -> None:
     """What installs everything else is itself no newer than what was tried."""
     (installed,) = re.findall(r"pip\" install (.*)", CI)

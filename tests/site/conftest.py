@@ -20,6 +20,14 @@ Make = Callable[..., Path]
 Pages = dict[str, BeautifulSoup]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process have all tests of the built site, which each process builds for itself."""
+    for item in items:
+        if "make" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("built site"))
+
+
 @functools.cache
 def parsed(site: Path) -> Pages:
     """Parse the pages of a built site, by their addresses from its root."""

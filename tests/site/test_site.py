@@ -194,9 +194,11 @@ def test_the_checker_sees_every_block_that_the_site_shows(
 
 
 def test_the_guide_has_the_checkers_own_table_of_kinds() -> None:
-    """The table of the development guide is the one that the kinds themselves make."""
+    """The table of the guide to writing pages is the one that the kinds themselves make."""
     assert (PROJECT / KINDS).read_text(encoding="utf-8") == table()
-    assert f'--8<-- "{KINDS}"' in (PROJECT / "docs/DEVELOPMENT.md").read_text(encoding="utf-8")
+    assert f'--8<-- "{KINDS}"' in (PROJECT / "docs/guides/write-a-page.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_what_the_text_names_exists(pages: dict[str, BeautifulSoup], reading: SiteReading) -> None:

@@ -1,5 +1,7 @@
 """A machine with a proxy: gRPC takes it for a server on 127.0.0.1, too."""
 
+import os
+
 import grpc
 import pytest
 
@@ -9,6 +11,7 @@ def test_say(variable: str, proxy: str, address: str, monkeypatch: pytest.Monkey
     """The service gives back what it was sent."""
     monkeypatch.setenv(variable, proxy)
     print(f"{variable}={proxy}")
+    print(f"NO_PROXY={os.environ.get('NO_PROXY', '')}")
     with grpc.insecure_channel(address) as channel:
         say = channel.unary_unary("/echo.Echo/Say", bytes, bytes)
         assert say(b"hello", timeout=60) == b"hello"

@@ -34,8 +34,8 @@ from tests.evidence.subjects import (
 
 TEXT = "proof.txt"
 """The extract as a file, which a command on a page shows."""
-SECONDS = 900.0
-"""Under valgrind a session takes a minute, on a busy machine ten; what then runs on hangs."""
+SECONDS = 450.0
+"""Under valgrind a session takes half a minute, on a busy machine five; what then runs on hangs."""
 STACK = 40
 """Frames that valgrind is to keep of each stack: the task's step is a dozen deep."""
 

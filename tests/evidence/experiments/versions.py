@@ -160,25 +160,53 @@ def _chart(records: Sequence[Record], lines: Sequence[str]) -> str:
         for line in lines
     ]
     return svg.heat_map(
-        title="Which versions crash",
-        description=(
-            "For each grpcio and Python, how many runs crashed: of the reproducer (plain), "
-            "with its servers stopped (stopped), of pinned.py, which keeps what gRPC writes to "
-            "(pinned), and of the leaking suite under the guard (guard); none where there is no "
-            "wheel. The table below has the same figures."
+        words=svg.Words(
+            id="versions",
+            finding=_finding(records),
+            unit="Runs that were lost, of the runs that were made",
+            description=(
+                "For each grpcio and Python, how many runs crashed: of the reproducer (plain), "
+                "with its servers stopped (stopped), of pinned.py, which keeps what gRPC writes to "
+                "(pinned), and of the leaking suite under the guard (guard); none where there is "
+                "no wheel. A table has the same figures."
+            ),
+            legend={
+                "held": "none lost",
+                "crashed": "crashed",
+                "hung": "hung",
+                "absent": "no wheel",
+            },
         ),
-        rows=[f"{line}" for line in lines],
+        axis="grpcio",
+        rows=lines,
         groups=groups,
         squares=squares,
     )
 
 
+def _finding(records: Sequence[Record]) -> str:
+    """Say on how many combinations the reproducer crashes, and on how many what is mended."""
+    lost = {
+        mode: [bool(r.lost) for r in where(records, mode=mode) if not r.unavailable]
+        for mode in TITLES
+    }
+    plain = lost.pop("plain")
+    said = [
+        f"The reproducer crashes on {sum(plain)} of {len(plain)} combinations of grpcio and Python"
+    ]
+    never = [mode for mode, each in lost.items() if each and not any(each)]
+    said += [f"{listing(never)} on none"] if never else []
+    said += [f"{mode} on {sum(each)} of {len(each)}" for mode, each in lost.items() if any(each)]
+    return "; ".join(said)
+
+
 def _square(record: Record | None) -> svg.Square:
     if record is None or record.unavailable:
-        return svg.Square(label="none", tone="absent")
-    return svg.Square(
-        label=share(record.lost, record.runs), tone="crash" if record.lost else "held"
-    )
+        return svg.Square(label="", tone="absent")
+    tone: svg.Tone = "held"
+    if record.lost:
+        tone = "crashed" if record.count("crashed", "broke") else "hung"
+    return svg.Square(label=share(record.lost, record.runs), tone=tone)
 
 
 EXPERIMENT = Experiment(

@@ -1,5 +1,6 @@
 """Experiments know their cells, and say what their records say."""
 
+import html
 import re
 import shutil
 import sys
@@ -8,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence import experiments
+from tests.evidence import experiments, svg
 from tests.evidence.__main__ import DOCS, EXPERIMENTS, MEASURED
 from tests.evidence.environments import NO_WHEEL, Environment, pins
 from tests.evidence.experiment import Experiment
 from tests.evidence.experiments import compatibility, fork_traps, speed
 from tests.evidence.experiments.leaks import HEADINGS
 from tests.evidence.leaks import ways_to_leak
-from tests.evidence.markdown import TIMES, listing, provenance, table
+from tests.evidence.markdown import TIMES, listing, provenance, table, with_data
 from tests.evidence.outcome import Outcome
-from tests.evidence.records import Record
+from tests.evidence.records import Record, read
 from tests.evidence.sessions import Report, Session, session
 from tests.evidence.subjects import LEAKING_SUITE, NEWEST_PYTHON, PROJECT, PYTHONS
 from tests.known_issues import suites
@@ -215,6 +216,190 @@ def test_what_a_crash_is_reported_as(body: dict[str, object], said: str) -> None
         f"| `--forked` | {said} | {said} | 6 |"
         in EXPERIMENTS["strategies"].sections([record])["reported"]
     )
+
+
+def sign(tone: svg.Tone) -> str:
+    """Return the sign beside a colour."""
+    return svg.SIGNS[tone]
+
+
+def leak(strategy: str, *, blamed: str = "", **outcomes: int) -> Record:
+    """Return a record of the leaking suite under a strategy, on one Python."""
+    return measured(
+        {"measured": "leak", "strategy": strategy, "python": NEWEST_PYTHON},
+        runs=sum(outcomes.values()),
+        outcomes=outcomes,
+        facts={"blamed": {blamed: 1} if blamed else {}},
+    )
+
+
+def costs(compared: str, **seconds: float) -> Record:
+    """Return a record of two rounds of what strategies cost."""
+    return measured(
+        {"measured": "cost", "compared": compared, "python": NEWEST_PYTHON},
+        runs=2,
+        facts={
+            "cpu": {name: [each, each] for name, each in seconds.items()},
+            "passed": dict.fromkeys(seconds, 24),
+        },
+    )
+
+
+def finding(chart: str) -> str:
+    """Return the title of a chart."""
+    (said,) = re.findall(r"<strong [^>]*>(.*)</strong>", chart)
+    return html.unescape(said)
+
+
+def names(chart: str) -> list[str]:
+    """Return the names of the bars of a chart, each with its sign."""
+    return re.findall(r'<text x="0" [^>]*><tspan [^>]*>(.*)</text>', chart.replace("</tspan>", ""))
+
+
+def test_each_bar_of_the_strategies_has_the_sign_of_the_worst_that_it_does() -> None:
+    """Only what loses nothing, blames no innocent and hides no crash has a tick."""
+    lost = {"session": "passed", "tests": {}}
+    records = [
+        costs("all", nothing=1, forked=2, xdist=1, insubprocess=4, isolate=1, zygote=1),
+        costs("guard", nothing=1, guard=1, again=1),
+        leak("guard", passed=3),
+        leak("nothing", passed=1, crashed=1, hung=1),
+        leak("forked", passed=3),
+        leak("xdist", failed=3, blamed="test_late_client"),
+        leak("insubprocess", passed=3),
+        leak("isolate", passed=1, hung=2),
+        measured(
+            {"measured": "report", "strategy": "insubprocess", "python": NEWEST_PYTHON},
+            facts={"body": lost, "teardown": lost, "fixture": {"session": "passed", "set-ups": 6}},
+        ),
+    ]
+    assert names(EXPERIMENTS["strategies"].sections(records)["chart"]) == [
+        f"{sign('held')} the guard, pytest-grpc-guard",
+        f"{sign('crashed')} nothing",
+        f"{sign('held')} --forked",
+        f"{sign('blamed')} pytest-xdist, -n 2",
+        f"{sign('hung')} pytest-isolate",
+        f"{sign('hidden')} pytest-insubprocess",
+        f"{sign('absent')} pytest-zygote, 2 workers",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        (
+            [leak("stopped", passed=3), leak("guard", passed=3)],
+            "No session is lost with stopping the server and the guard",
+        ),
+        (
+            [leak("stopped", passed=3), leak("guard", passed=2, crashed=1)],
+            "No session is lost with stopping the server; not seen to hold: the guard",
+        ),
+        (
+            [],
+            "Not seen to hold: stopping the server and the guard",
+        ),
+    ],
+    ids=["both hold", "one holds", "nothing is known"],
+)
+def test_the_finding_about_the_strategies_is_what_the_data_say(
+    records: list[Record], said: str
+) -> None:
+    """It says which of what is recommended holds, and what the guard and the dearest cost."""
+    taken = [
+        costs("all", nothing=1, forked=9, xdist=2),
+        costs("guard", nothing=1, guard=1.5, again=1),
+    ]
+    shown = finding(EXPERIMENTS["strategies"].sections([*taken, *records])["chart"])
+    assert shown == f"{said}; the guard costs 1.50 {TIMES}; --forked costs 9.00 {TIMES}"
+
+
+def test_what_is_recommended_comes_first() -> None:
+    """In both tables of the strategies."""
+    sections = EXPERIMENTS["strategies"].sections([])
+    first = {
+        name: [line.split("|")[1].strip() for line in sections[name].split("\n")[2:4]]
+        for name in ("lost", "reported")
+    }
+    assert first["lost"] == ["stop the server in its loop", "the guard, `pytest-grpc-guard`"]
+    assert first["reported"] == ["the guard, `pytest-grpc-guard`", "nothing"]
+
+
+@pytest.mark.parametrize(
+    ("stopped", "said"),
+    [
+        (
+            {"passed": 3},
+            "The reproducer crashes on 1 of 2 combinations of grpcio and Python; stopped on none",
+        ),
+        (
+            {"passed": 2, "hung": 1},
+            "The reproducer crashes on 1 of 2 combinations of grpcio and Python; stopped on 1 of 1",
+        ),
+    ],
+)
+def test_the_finding_about_the_versions_is_what_the_data_say(
+    stopped: dict[str, int], said: str
+) -> None:
+    """It counts the combinations that crash, and what does not; a hang has a sign of its own."""
+    records = [
+        measured(version("1.0"), runs=3, outcomes={"crashed": 1, "passed": 2}),
+        measured(version("1.1"), runs=3, outcomes={"passed": 3}),
+        measured(version("1.0", "stopped"), runs=3, outcomes=stopped),
+        measured(version("1.1", "stopped"), unavailable=NO_WHEEL),
+    ]
+    chart = EXPERIMENTS["versions"].sections(records)["chart"]
+    assert finding(chart) == said
+    assert f">{sign('crashed')} 1/3<" in chart
+    worst: svg.Tone = "hung" if "hung" in stopped else "held"
+    assert f">{sign(worst)} {stopped.get('hung', 0)}/3<" in chart
+    assert f">{sign('absent')}<" in chart
+
+
+@pytest.mark.parametrize(
+    ("ratios", "said"),
+    [
+        (
+            {"10": 2.0, "100": 0.5},
+            f"The checker takes 0.50 {TIMES} to 2.00 {TIMES} as long as both others together",
+        ),
+        ({}, "What the checker takes is not measured"),
+    ],
+)
+def test_the_finding_about_the_checker_is_what_the_data_say(
+    ratios: dict[str, float], said: str
+) -> None:
+    """It has the least and the most of the sizes."""
+    records = [
+        measured(
+            {"pages": pages, "python": NEWEST_PYTHON},
+            runs=1,
+            facts={
+                "taken": {
+                    "checker": [{"wall": 2 * ratio, "cpu": 1.0, "peak": 1.0}],
+                    "pytest-markdown-docs": [{"wall": 1.0, "cpu": 1.0, "peak": 1.0}],
+                    "byexample": [{"wall": 1.0, "cpu": 1.0, "peak": 1.0}],
+                },
+                "peers": {},
+                "load before": 0.0,
+                "load after": 0.0,
+            },
+        )
+        for pages, ratio in ratios.items()
+    ]
+    assert finding(EXPERIMENTS["speed"].sections(records)["chart"]) == said
+
+
+def test_each_table_and_chart_has_its_data() -> None:
+    """A link to the file stands below it, and leads there; a sentence has none."""
+    for experiment in EXPERIMENTS.values():
+        sections = experiment.sections(read(experiment.data(DOCS)))
+        for section in sections.values():
+            drawn = section.startswith(("|", "<figure"))
+            assert ("{ .data-link }" in with_data(section, experiment.name)) is drawn
+        link = f"](../evidence/data/{experiment.name}.json)"
+        assert link in with_data("| a |", experiment.name)
+        assert (DOCS / "../evidence/data" / f"{experiment.name}.json").is_file()
 
 
 def test_the_checker_is_held_against_both_others_of_the_same_round() -> None:

@@ -17,6 +17,10 @@ class Strategy:
     name: str
     title: str
     remove_when: str
+    short: str = ""
+    """What it is called within a sentence, if that is not its title up to a comma."""
+    recommended: bool = False
+    """Whether it is what a reader is told to do; then it comes first wherever they are listed."""
     arguments: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     """Its plugins: at their pins, or the newest where there is no pin."""
@@ -27,6 +31,11 @@ class Strategy:
     """Whether it starts an interpreter for each test: fewer runs, on the newest Python alone."""
     own_suite: bool = False
     """Whether it changes the suite, not the way to run it: then only the crash is measured."""
+
+    @property
+    def called(self) -> str:
+        """Return what it is called within a sentence, as plain text."""
+        return self.short or self.title.partition(",")[0].replace("`", "")
 
 
 STRATEGIES = (
@@ -57,12 +66,15 @@ STRATEGIES = (
         arguments=("--stopped",),
         own_suite=True,
         remove_when="never: it is right anyway",
+        short="stopping the server",
+        recommended=True,
     ),
     Strategy(
         name="guard",
         title="the guard, `pytest-grpc-guard`",
         arguments=("-p", "grpc_guard"),
         remove_when="grpcio is fixed",
+        recommended=True,
     ),
     Strategy(
         name="forked",
@@ -135,5 +147,7 @@ STRATEGIES = (
 
 BY_NAME = {strategy.name: strategy for strategy in STRATEGIES}
 NOTHING, GUARDED = BY_NAME["nothing"], BY_NAME["guard"]
+SHOWN = tuple(sorted(STRATEGIES, key=lambda strategy: not strategy.recommended))
+"""As pages list them."""
 TIMED = tuple(strategy for strategy in STRATEGIES if not strategy.own_suite)
 """Those that are a way to run a suite: what they report, and what they cost, is measured too."""

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from tests.evidence import svg
-from tests.evidence.experiments.strategies.catalogue import BY_NAME, STRATEGIES, TIMED, Strategy
+from tests.evidence.experiments.strategies.catalogue import GUARDED, SHOWN, TIMED, Strategy
 from tests.evidence.markdown import (
     NOT_MEASURED,
     TIMES,
@@ -25,8 +25,8 @@ def sections(records: Sequence[Record]) -> Mapping[str, str]:
     cost_of_guard = find(records, measured="cost", compared="guard")
     factors = _factors(cost) | _factors(cost_of_guard)
     ratios = _ratios(cost, factors)
-    leaks = {s.name: where(records, measured="leak", strategy=s.name) for s in STRATEGIES}
-    reports = {s.name: find(records, measured="report", strategy=s.name) for s in STRATEGIES}
+    leaks = {s.name: where(records, measured="leak", strategy=s.name) for s in SHOWN}
+    reports = {s.name: find(records, measured="report", strategy=s.name) for s in SHOWN}
     made = {
         "lost": table(
             ["Strategy", *PYTHONS, "A crash is blamed on", "Remove when"],
@@ -37,7 +37,7 @@ def sections(records: Sequence[Record]) -> Mapping[str, str]:
                     _who_is_blamed(leaks[strategy.name]),
                     strategy.remove_when,
                 ]
-                for strategy in STRATEGIES
+                for strategy in SHOWN
             ),
         ),
         "reported": table(
@@ -56,15 +56,16 @@ def sections(records: Sequence[Record]) -> Mapping[str, str]:
                     _set_ups(reports[strategy.name]),
                     ratios.get(strategy.name, NOT_MEASURED),
                 ]
-                for strategy in TIMED
+                for strategy in SHOWN
+                if strategy in TIMED
             ),
         ),
-        "chart": _chart(leaks, factors),
+        "chart": _chart(leaks, reports, factors),
         "measured": provenance(records, "just evidence strategies"),
         "timed": _how_it_was_timed(cost),
         "cost-of-the-guard": _cost_of_guard(cost_of_guard),
     }
-    for strategy in STRATEGIES:
+    for strategy in SHOWN:
         made[strategy.name] = _sentence(strategy, leaks[strategy.name], ratios.get(strategy.name))
     return made
 
@@ -108,6 +109,12 @@ def _set_ups(record: Record | None) -> str:
         return record.unavailable if record else NOT_MEASURED
     fixture = record.facts["fixture"]
     return f"{fixture['set-ups']}" if fixture["session"] == Outcome.PASSED else "its tests fail"
+
+
+def factors_of(records: Sequence[Record]) -> dict[str, list[float]]:
+    """Return each strategy's processor time against plain pytest's, round by round."""
+    costs = (find(records, measured="cost", compared=compared) for compared in ("all", "guard"))
+    return {name: each for cost in costs for name, each in _factors(cost).items()}
 
 
 def _factors(cost: Record | None) -> dict[str, list[float]]:
@@ -172,23 +179,79 @@ def _sentence(strategy: Strategy, leaks: Sequence[Record], ratio: str | None) ->
     return f"Sessions lost: {lost}{cost if strategy.name != 'nothing' else ''}."
 
 
-def _chart(leaks: Mapping[str, Sequence[Record]], factors: Mapping[str, list[float]]) -> str:
-    medians = {s.name: statistics.median(factors[s.name]) for s in TIMED if s.name in factors}
+_LEGEND: Mapping[svg.Tone, str] = {
+    "held": "no session of the leaking suite is lost",
+    "crashed": "sessions crash",
+    "hung": "sessions hang",
+    "blamed": "none is lost, but an innocent test is blamed",
+    "hidden": "none is lost, but a session passes in which a test has crashed",
+    "absent": "not measured",
+}
+
+
+def _tone(leaks: Sequence[Record], report: Record | None) -> svg.Tone:
+    """Return the worst that a strategy does."""
+    measured = [record for record in leaks if not record.unavailable]
+    if not measured:
+        return "absent"
+    if any(record.count("crashed", "broke") for record in measured):
+        return "crashed"
+    if any(record.lost for record in measured):
+        return "hung"
+    if any("test_late_client" in record.facts["blamed"] for record in measured):
+        return "blamed"
+    if report and not report.unavailable:
+        ended = {report.facts[where]["session"] for where in ("body", "teardown")}
+        if Outcome.PASSED in ended:
+            return "hidden"
+    return "held"
+
+
+def _chart(
+    leaks: Mapping[str, Sequence[Record]],
+    reports: Mapping[str, Record | None],
+    factors: Mapping[str, list[float]],
+) -> str:
+    tones = {s.name: _tone(leaks[s.name], reports[s.name]) for s in SHOWN}
+    medians = {s.name: statistics.median(factors[s.name]) for s in SHOWN if s.name in factors}
     return svg.bars(
-        title="What each strategy costs",
-        description=(
-            "Processor time against plain pytest. A name with a cross loses "
-            "sessions of the leaking suite; one with a tick loses none. "
-            "The tables have the same figures."
+        words=svg.Words(
+            id="strategies",
+            finding=_finding(tones, medians),
+            unit=f"Processor time, {TIMES} that of plain pytest",
+            description=(
+                "A bar for each strategy: the processor time against plain pytest, and by its "
+                "colour and sign what becomes of the leaking suite. The tables have the same "
+                "figures."
+            ),
+            legend=_LEGEND,
         ),
         bars=[
             svg.Bar(
-                name=f"{'✗' if lost else '✓'} {BY_NAME[name].title.replace('`', '')}",
-                length=median,
-                label=f"{median:.2f} {TIMES}",
-                tone="crash" if lost else "held",
+                name=strategy.title.replace("`", ""),
+                length=medians[strategy.name],
+                label=f"{medians[strategy.name]:.2f} {TIMES}",
+                tone=tones[strategy.name],
             )
-            for name, median in medians.items()
-            for lost in [any(record.lost for record in leaks[name])]
+            for strategy in SHOWN
+            if strategy.name in medians
         ],
     )
+
+
+def _finding(tones: Mapping[str, svg.Tone], medians: Mapping[str, float]) -> str:
+    """Say whether what is recommended holds, and what the guard and the dearest cost."""
+    advised = [strategy for strategy in SHOWN if strategy.recommended]
+    holding = [strategy.called for strategy in advised if tones[strategy.name] == "held"]
+    others = [strategy.called for strategy in advised if tones[strategy.name] != "held"]
+    said = [f"no session is lost with {listing(holding)}"] if holding else []
+    said += [f"not seen to hold: {listing(others)}"] if others else []
+    charted = [strategy for strategy in SHOWN if strategy.name in medians]
+    dearest = sorted(charted, key=lambda strategy: medians[strategy.name])[-1:]
+    costs = [
+        f"{strategy.called} costs {medians[strategy.name]:.2f} {TIMES}"
+        for strategy in charted
+        if strategy is GUARDED or strategy in dearest
+    ]
+    words = "; ".join([*said, *costs])
+    return words[0].upper() + words[1:]
