@@ -170,8 +170,9 @@ function commandsOf(text) {
 }
 
 /**
- * Say what the copy button takes (Material reads `data-copy`): of a console block the commands; a
- * line that stands for those left out of a file becomes a comment, so that the rest can be used.
+ * Say what the copy button takes (Material reads `data-copy`): of a console block the commands, of
+ * a difference what comes of it; a line that stands for those left out of a file becomes a comment,
+ * so that the rest can be used.
  */
 function setCopied() {
   for (const code of document.querySelectorAll(".language-console code")) {
@@ -179,6 +180,9 @@ function setCopied() {
   }
   for (const code of document.querySelectorAll(":is(.language-toml, .language-yaml) code")) {
     code.dataset.copy = code.textContent.replace(/^( *)\.\.\.$/gm, "$1# ...");
+  }
+  for (const code of document.querySelectorAll(".language-diff code")) {
+    code.dataset.copy = code.textContent.replace(/^-.*\n/gm, "").replace(/^[ +]/gm, "");
   }
 }
 

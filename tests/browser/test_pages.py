@@ -282,6 +282,8 @@ def _meant(block: Block) -> str:
         asked = commands(block)
         assert not isinstance(asked, Fault)
         return "\n".join(command.text for command in asked).rstrip()
+    if block.lexer == "diff":
+        return "\n".join(line[1:] for line in block.lines if line[:1] != "-").rstrip()
     if block.kind == "excerpt" and block.lexer in {"toml", "yaml"}:
         lines = [
             line.replace("...", "# ...") if line.strip() == "..." else line for line in block.lines

@@ -1,5 +1,6 @@
 """What makes the site found: its addresses, what search engines and programs read, what moved."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -108,6 +109,27 @@ def test_each_page_leads_to_the_repository(published: Path) -> None:
         named = [urlsplit(str(link["href"])).query for link in ways.select("a")]
         assert [query.partition("=")[0] for query in named] == ["template"] * 2
         assert {query.partition("=")[2] for query in named} <= forms
+
+
+def test_the_guard_can_be_fetched(published: Path) -> None:
+    """Its page names the file's address, with the checksum of what is there, and the repository."""
+    page = parsed(published)["guard/"]
+    lines = [code.get_text() for code in page.select("article p > code")]
+    (fetch,) = [line for line in lines if line.startswith("curl ")]
+    file = published / fetch.rpartition(" ")[2].removeprefix(SITE_URL)
+    assert file.read_bytes() == (PROJECT / "examples/grpc_guard/grpc_guard.py").read_bytes()
+    assert f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}" in page.get_text()
+    requirement = f"pytest-grpc-guard @ git+{REPOSITORY_URL}#subdirectory=examples/grpc_guard"
+    installs = [line for line in lines if requirement in line]
+    assert installs == [f'pip install "{requirement}"', f'uv add --dev "{requirement}"']
+
+
+def test_without_an_address_the_guard_is_a_link_alone(homeless: Path) -> None:
+    """The file is there to be saved, and no line names a host that does not exist."""
+    page = parsed(homeless)["guard/"]
+    (link,) = page.select(".tabbed-set a[href$='grpc_guard.py']")
+    assert (homeless / urljoin("guard/", str(link["href"]))).is_file()
+    assert not page.select_one(".addresses, .repository, article p > code:-soup-contains('curl ')")
 
 
 def test_titles_are_short_and_descriptions_whole(homeless: Path) -> None:

@@ -125,13 +125,15 @@ class Sandbox:
         try:
             name = project.resolve().name or "project" if project else "empty"
             self.root = self._folder / name
+            # Beside the copy, which may be called as they are: a project may be called `home`.
+            own = self._folder / ("own" if name != "own" else "beside")
             self.environment: Mapping[str, str] = {
                 **visible_variables(variables, installs=bool(install), empty=project is None),
-                **{name: str(self._folder / place) for name, place in _OWN_FOLDERS.items()},
+                **{variable: str(own / place) for variable, place in _OWN_FOLDERS.items()},
             }
             for place in _OWN_FOLDERS.values():
-                (self._folder / place).mkdir()
-            _copy_settings(self._folder / _OWN_FOLDERS["HOME"])
+                (own / place).mkdir(parents=True)
+            _copy_settings(own / _OWN_FOLDERS["HOME"])
             if project is None:
                 self.root.mkdir()
                 self._link_uv()

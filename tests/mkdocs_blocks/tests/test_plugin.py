@@ -186,6 +186,17 @@ def test_a_failure_shows_the_difference(page: Write, check: Check) -> None:
     assert "docs/true.md: 1 failed, 0 run, 0 checked, 0 excused" in done.stdout
 
 
+def test_a_difference_is_what_a_command_has_printed(page: Write, check: Check) -> None:
+    """A `diff` block is a quote: its lines, signs included, stand in some output of the page."""
+    printed = "```console\n$ printf '@@ -1 +1,2 @@\\n one\\n+two\\n'\n...\n+two\n```\n"
+    page(f'```diff title="Missing"\n one\n+two\n```\n\n{printed}', "true.md")
+    page(f"```diff\n one\n-two\n```\n\n{printed}", "false.md")
+    done = check()
+    assert "docs/true.md: 1 run, 1 checked, 0 excused" in done.stdout
+    assert "docs/false.md:3: no command of this page printed '-two' here" in done.stdout
+    assert " 1 failed, 3 passed" in done.stdout
+
+
 def test_a_failure_names_the_line_of_the_shown_file(true_page: Path, check: Check) -> None:
     """A command that trips over a file of the page leads to that file's line on the page."""
     true_page.write_text(

@@ -473,6 +473,17 @@ def test_the_project_is_not_touched(sandbox: Sandbox, project: Path) -> None:
     assert (project / "kept.txt").read_text() == "kept\n"
 
 
+@pytest.mark.parametrize("name", ["home", "tmp", "own", "beside"])
+def test_a_project_may_have_any_name(tmp_path: Path, supervisor: Supervisor, name: str) -> None:
+    """The sandbox's own folders are in nobody's way."""
+    project = tmp_path / name
+    project.mkdir()
+    (project / "kept.txt").write_text("kept\n")
+    with Sandbox(project, supervisor) as made:
+        session = made.console(["ls; basename $PWD; ls ~ $TMPDIR > /dev/null"], seconds=60)
+    assert runs(session) == [(f"kept.txt\n{name}\n", 0)]
+
+
 # Writing.
 
 

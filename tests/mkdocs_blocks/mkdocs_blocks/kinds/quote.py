@@ -21,17 +21,19 @@ _MOST_COMPARED = 2000
 
 
 class Quote(Kind):
-    """A text block."""
+    """A text block, or one that shows a difference."""
 
     name = "quote"
     counts_as = "checked"
-    fences = "`text`"
+    fences = "`text`, `diff`"
     done = "A quote: some block of the page has printed these lines."
     after_the_others = True
 
     def claims(self, fence: Fence) -> bool:
-        """Claim plain text that is not the file of a title."""
-        return fence.lexer == "text" and not (fence.of_project or fence.written_in == "text")
+        """Claim what programs print, unless it is the file of a title."""
+        return fence.lexer in {"text", "diff"} and not (
+            fence.of_project or fence.written_in == fence.lexer
+        )
 
     def problems(self, fence: Fence) -> Iterator[Problem]:
         """Refuse a quote of nothing."""

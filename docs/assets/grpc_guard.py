@@ -1,0 +1,1 @@
+../../examples/grpc_guard/grpc_guard.py
