@@ -75,7 +75,8 @@ def evidence(
 def prove(
     *,
     leaks: Annotated[
-        bool, typer.Option(help="Also each way to leak a server, plainly and guarded: for half an hour.")
+        bool,
+        typer.Option(help="Also each way to leak a server, plainly and guarded: for half an hour."),
     ] = False,
     again: Annotated[bool, typer.Option(help="Also those that are measured already.")] = False,
     jobs: Annotated[
