@@ -128,8 +128,11 @@ LISTEN_TO_FOCUS = """() => {
     };
 }"""
 
-# Two fields are for scripts, and not offered without them.
+# Two fields are for scripts, and not offered without them; the text of each tab counts.
 WORDS = """() => {
+    for (const tab of document.querySelectorAll("article .tabbed-block")) {
+        tab.style.display = "block";
+    }
     const scripted = "article :is(.triage, .lost, noscript, .scroll-hint)";
     for (const other of document.querySelectorAll(scripted)) {
         other.remove();

@@ -2,13 +2,14 @@
 
 `robots.txt`; the pages as Markdown for programs without a browser, listed in `llms.txt` and whole
 in `llms-full.txt` (https://llmstxt.org); what was done with each block (`marks.py`); a page at each
-address that has moved; the texts of the known issues in the index of Material's search.
-`just build` runs it.
+address that has moved; the texts of the known issues in the index of Material's search. It takes
+the colours out of long files. `just build` runs it.
 """
 
 import html
 import json
 import posixpath
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ FURNITURE = (
     ".headerlink, .md-content__button, .repository, .mark, .legend, .checked, input, script, style"
 )
 LEGEND = "In outputs and excerpts, a line `...` stands for any lines, `[..]` for any part of one."
+MOST_COLOURED = 300
+"""Lines of a block that has colours."""
 SITE_MAPS = ("sitemap.xml", "sitemap.xml.gz")
 PAGE_OF_A_MOVE = """\
 <!doctype html>
@@ -157,6 +160,20 @@ def _lead_to_issues(config: MkDocsConfig, site: Path) -> None:
     path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")
 
 
+def _without_long_colours(page: str) -> str:
+    """Return the HTML of a page with its long files in one colour.
+
+    The marks of the colours are twice what the text is, for a file that is to be taken as it is.
+    """
+
+    def plain(code: re.Match[str]) -> str:
+        if code[0].count("\n") <= MOST_COLOURED:
+            return code[0]
+        return re.sub(r"</?span\b[^>]*>", "", code[0])
+
+    return re.sub(r"<code>.*?</code>", plain, page, flags=re.DOTALL)
+
+
 def publish(config: MkDocsConfig, site: Path) -> None:
     """Add to a built site what the builders leave out, and take out a map without addresses.
 
@@ -173,6 +190,9 @@ def publish(config: MkDocsConfig, site: Path) -> None:
             (site / name).unlink(missing_ok=True)
     pages = get_navigation(get_files(config), config).pages
     mark(Path(config.config_file_path).parent, site, pages)
+    for shown in pages:
+        built = site / shown.file.dest_uri
+        built.write_text(_without_long_colours(built.read_text("utf-8")), "utf-8")
     for old, new in config.extra["moved"].items():
         if "#" in old:
             continue

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from mkdocs.config import load_config
 
 from tests.site.conftest import ADDRESSES, PROJECT, REPOSITORY_URL, SITE_URL, Make, parsed
-from tests.site.publish import publish
+from tests.site.publish import MOST_COLOURED, publish
 
 PUBLISHED = PROJECT / "tests/site/addresses.txt"
 BUILDERS = ["build", "build-zensical"]
@@ -167,6 +167,15 @@ def test_the_page_for_lost_readers_has_the_messages_and_the_search(published: Pa
     }
     assert issues
     assert links == {root + url: title for url, title in issues.items()}
+
+
+def test_long_files_are_light(published: Path) -> None:
+    """They have no marks for colours, which what is shorter has."""
+    codes = [code for page in parsed(published).values() for code in page.select("pre > code")]
+    long = [code for code in codes if code.get_text().count("\n") > MOST_COLOURED]
+    assert long
+    assert not any(code.select("span") for code in long)
+    assert any(code.select("span") for code in codes)
 
 
 def test_programs_find_every_page(published: Path) -> None:
