@@ -255,6 +255,8 @@ class Sandbox:
         if not name.strip() or name.endswith(("/", "/.", "/..")) or name in {".", ".."}:
             raise SandboxError(f"{name!r} cannot be written: write the name of a file")
         path = (self.root / name).resolve()
+        if path.is_symlink():  # what a loop of links is resolved to since Python 3.13
+            raise SandboxError(f"{name!r} cannot be written: it is a loop of links")
         try:
             below = path.relative_to(self.root)
         except ValueError:
