@@ -21,11 +21,23 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session", autouse=True)
 def chromium() -> None:
-    """Skip where there is no browser, but not where one has been installed: `.ci/run`."""
-    if find_chromium() is None:
-        if os.environ.get("BROWSER_TESTS") == "required":
-            pytest.fail(MISSING)
+    """Skip where there is no browser that starts, but not where there has to be one: `.ci/run`."""
+    path = find_chromium()
+    if os.environ.get("BROWSER_TESTS") == "required":
+        assert path is not None, MISSING
+        return
+    if path is None:
         pytest.skip(MISSING)
+    started = subprocess.run(
+        [path, "--headless", "--no-sandbox", "--dump-dom", "about:blank"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+    )
+    if started.returncode:
+        pytest.skip(f"{path} does not start: see what it says of about:blank")
 
 
 @pytest.fixture(scope="session")
