@@ -213,7 +213,10 @@ def test_a_false_block_fails_at_its_line(page: Write, check: Check) -> None:
 
 def test_what_uv_says_of_an_installation_is_no_output(page: Write, check: Check) -> None:
     """A reader who has the packages already does not see it, and one who has not does."""
-    says = r"printf 'Downloading tea (2.5MiB)\n Downloaded tea\nInstalled 3 packages in 2ms\n'"
+    says = (
+        r"printf 'warning: `tea==1` is yanked (reason: \"too hot\")\nDownloading tea (2.5MiB)\n"
+        r" Downloaded tea\nInstalled 3 packages in 2ms\n'"
+    )
     page(
         f"{EMPTY}```console\n$ {says}; echo tea\ntea\n$ {says}\n$ {says}\n...\nInstalled 3 [..]\n"
         f"$ echo tea; {says}\ntea\n```\n"

@@ -33,6 +33,7 @@ STATUS_QUESTION = "echo $?"
 _INSTALLATION = re.compile(
     r"(?:Resolved|Prepared|Installed|Uninstalled) \d+ packages? in "
     r"|\s*(?:Downloading|Downloaded|Building|Built) \S+(?: \([\d.]+ ?[KMG]?i?B\))?$"
+    r"|warning: `[^`]+` is yanked"
 )
 
 
