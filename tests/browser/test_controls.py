@@ -188,7 +188,7 @@ async def test_a_page_has_the_scheme_of_its_readers_system(
         ("CRASHED with signal 11", "known-issues/grpc-segfault/"),
         ("exit code 139", "known-issues/grpc-segfault/"),
         ("DEADLINE_EXCEEDED", "known-issues/deadline-in-the-loop/"),
-        ("--forked", "known-issues/forked-coverage/"),
+        ("--forked", "known-issues/grpc-segfault-forked/"),
         ("attached to a different loop", "known-issues/event-loop-closed/"),
         (TRACEBACK, "known-issues/event-loop-closed/"),
     ],

@@ -77,6 +77,7 @@ def test_what_is_ambiguous_is_a_text_of_an_issue() -> None:
         ("signal 11", "known-issues/grpc-segfault/"),
         ("exit code 139", "known-issues/grpc-segfault/"),
         ("DEADLINE_EXCEEDED", "known-issues/deadline-in-the-loop/"),
+        ("--forked", "known-issues/grpc-segfault-forked/"),
         ("--forked --cov", "known-issues/forked-coverage/"),
         ("NO_PROXY", "known-issues/http-proxy/"),
         (
