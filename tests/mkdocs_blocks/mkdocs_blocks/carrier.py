@@ -18,7 +18,7 @@ answer. `{"do": "start"}` makes a template, which then answers `{"do": "run"}` i
 Only one thing counts as success: the child tells, with a token that it was given, that the block
 came to its end and that no fixture or hook failed, and ends with status 0.
 """
-# Paths are strings here, which is quicker, for each block.
+# Paths are strings here, which is quicker, for each block: the reason of the next line.
 # ruff: noqa: PTH110, PTH112, PTH113, PTH116, PTH118, PTH119, PTH120
 
 from __future__ import annotations
@@ -590,7 +590,7 @@ class _Blocks:
         item: pytest.Item
         [item] = file.collect()  # type: ignore[no-untyped-call] # it has no types
         # In the order in which the block asks for them; theirs is that of a set.
-        item.fixturenames = tuple(wanted)  # type: ignore[attr-defined]
+        item.fixturenames = tuple(wanted)  # type: ignore[attr-defined] # a test's
         return item
 
     def _node(self, session: pytest.Session, folder: str) -> Any:  # noqa: ANN401 - pytest's

@@ -94,7 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for page in [page for page in wanted if whole & {Path(page), *Path(page).parents}]:
         del wanted[page]
     from mkdocs_blocks.run import Run  # noqa: PLC0415 - an installed plugin costs nothing
-    from mkdocs_blocks.summary import Summary  # noqa: PLC0415
+    from mkdocs_blocks.summary import Summary  # noqa: PLC0415 - as above
 
     run = Run(config, wanted)
     config.pluginmanager.register(run, "mkdocs-blocks-run")

@@ -70,7 +70,7 @@ def works_in(pid: int, folder: bytes) -> bool:
             below
         ):
             return True
-        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
+        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - bytes of no file
             return any(
                 (entry.partition(b"=")[2] + b"/").startswith(below)
                 for entry in file.read().split(b"\0")
@@ -277,16 +277,16 @@ def remove(folder: str) -> None:
 
     if not os.path.lexists(folder):
         return
-    if os.path.islink(folder):  # noqa: PTH114 - as the rest of it
-        os.unlink(folder)  # noqa: PTH108
+    if os.path.islink(folder):  # noqa: PTH114 - names may be no text
+        os.unlink(folder)  # noqa: PTH108 - as above
         return
     shutil.rmtree(folder, ignore_errors=True)
     if os.path.lexists(folder):
         for at, names, _ in os.walk(folder):
-            for path in (at, *(os.path.join(at, name) for name in names)):  # noqa: PTH118
+            for path in (at, *(os.path.join(at, name) for name in names)):  # noqa: PTH118 - as above
                 with contextlib.suppress(OSError):
                     if stat.S_ISDIR(os.lstat(path).st_mode):
-                        os.chmod(path, 0o700)  # noqa: PTH101
+                        os.chmod(path, 0o700)  # noqa: PTH101 - as above
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -324,11 +324,11 @@ class Service:
             began = time.clock_gettime(time.CLOCK_MONOTONIC)
             text = json.dumps({"texts": 1, "seconds": seconds, "most_bytes": most_bytes}).encode()
             try:
-                with _orphans_come_here(wanted=self._supervisor._subreaper):  # noqa: SLF001
+                with _orphans_come_here(wanted=self._supervisor._subreaper):  # noqa: SLF001 - its own
                     told = self._keeper.converse(b"Q", text, (request,), seconds)
                     if told.end is None:
                         self._ended = "ended"
-                        self._supervisor._lose(self._keeper, self._folder, began)  # noqa: SLF001
+                        self._supervisor._lose(self._keeper, self._folder, began)  # noqa: SLF001 - its own
                         return Answer(line=b"", output=told.output, trouble="supervisor")
             except BaseException:
                 self.close()

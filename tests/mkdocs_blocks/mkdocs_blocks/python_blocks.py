@@ -79,11 +79,11 @@ class SandboxLike(Protocol):
     """What is needed of a page's sandbox."""
 
     @property
-    def root(self) -> Path: ...  # noqa: D102
+    def root(self) -> Path: ...  # noqa: D102 - its name says it
     @property
-    def python(self) -> Path: ...  # noqa: D102
+    def python(self) -> Path: ...  # noqa: D102 - its name says it
     @property
-    def environment(self) -> Mapping[str, str]: ...  # noqa: D102
+    def environment(self) -> Mapping[str, str]: ...  # noqa: D102 - its name says it
 
 
 class BareCarrier:

@@ -66,11 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not docs.is_dir():
         parser.error(f"there is no folder {given.docs} here: run this in the project's root")
     print(f"watching {root}; Ctrl+C ends it")  # noqa: T201 - a program for a terminal
-    print(check(root, [], given.pytest), flush=True)  # noqa: T201
+    print(check(root, [], given.pytest), flush=True)  # noqa: T201 - the same
     # Its default filter leaves .git, virtual environments and caches out.
     for changes in watch(root, raise_interrupt=False):
         pages = saved_pages(root, docs, {path for _, path in changes})
-        print(check(root, pages, given.pytest), flush=True)  # noqa: T201
+        print(check(root, pages, given.pytest), flush=True)  # noqa: T201 - the same
     return 0
 
 

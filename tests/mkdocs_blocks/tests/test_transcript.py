@@ -192,7 +192,7 @@ class CountedLine(str):
     def find(self, *arguments: object) -> int:
         """Count the search."""
         type(self).looks += 1
-        return super().find(*arguments)  # type: ignore[arg-type]
+        return super().find(*arguments)  # type: ignore[arg-type] # handed on
 
 
 def test_many_wildcards_do_not_multiply() -> None:
@@ -209,9 +209,9 @@ def test_a_group_is_searched_in_one_pass() -> None:
     class Lines(list[str]):
         reads = 0
 
-        def __getitem__(self, index: object) -> str:  # type: ignore[override]
+        def __getitem__(self, index: object) -> str:  # type: ignore[override] # of any kind
             Lines.reads += 1
-            return super().__getitem__(index)  # type: ignore[call-overload,no-any-return]
+            return super().__getitem__(index)  # type: ignore[call-overload,no-any-return] # handed on
 
     output = Lines(["y"] * 10_000)
     found = find([Line.of("y")] * 50 + [Line.of("z")], output, 0)
