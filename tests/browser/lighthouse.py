@@ -16,12 +16,11 @@ from typing import Any
 
 from tests.browser.chromium import MISSING, find_chromium
 from tests.browser.reading import PROJECT, pages
-from tests.browser.serving import serving
-from tests.evidence.markdown import table
+from tests.browser.serving import MOST_BYTES, serving
+from tests.evidence.markdown import marked, table
 
 DATA = PROJECT / "docs/evidence/data/lighthouse.json"
 TABLE = PROJECT / "docs/evidence/generated/lighthouse.md"
-MOST_BYTES = 150 * 1024
 VERSION = "12.2.3"
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 SECONDS = 300
@@ -91,10 +90,8 @@ def rendered(measured: dict[str, Any]) -> str:
             f"the machine's load was {loads[0]} to {loads[-1]}."
         ),
     }
-    parts = ["<!-- Generated from data/lighthouse.json by `just lighthouse`. -->"]
-    for name, text in sections.items():
-        parts.append(f"<!-- --8<-- [start:{name}] -->\n{text}\n<!-- --8<-- [end:{name}] -->")
-    return "\n\n".join(parts) + "\n"
+    head = "<!-- Generated from data/lighthouse.json by `just lighthouse`. -->"
+    return f"{head}\n\n{marked(sections)}"
 
 
 def misses(url: str, row: dict[str, Any]) -> list[str]:

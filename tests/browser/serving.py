@@ -16,6 +16,10 @@ from urllib.parse import unquote, urlsplit
 _AS_IT_IS = (".png", ".woff2")
 
 
+MOST_BYTES = 150 * 1024
+"""Of a first view, compressed: the page, and what it makes the browser ask for."""
+
+
 @cache
 def _compressed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), mtime=0)

@@ -13,7 +13,7 @@ from playwright.async_api import BrowserContext
 from tests.browser import axe
 from tests.browser.chromium import WIDTHS, Visit, visiting
 from tests.browser.reading import LOST, blocks, pages
-from tests.browser.serving import served_bytes
+from tests.browser.serving import MOST_BYTES, served_bytes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -30,7 +30,6 @@ PRESSES = 40
 
 BEYOND = "document.documentElement.scrollWidth - innerWidth"
 
-MOST_BYTES = 150 * 1024
 ASKED = """() => [
     location.href, ...performance.getEntriesByType("resource").map(entry => entry.name)
 ].map(address => new URL(address).pathname.slice(1))"""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.evidence import records
 from tests.evidence.campaign import Cell
-from tests.evidence.markdown import with_data
+from tests.evidence.markdown import marked, with_data
 from tests.evidence.records import Record
 
 Pins = Mapping[str, str]
@@ -36,16 +36,13 @@ class Experiment:
     def rendered(self, folder: Path) -> dict[Path, str]:
         """Return the files that its data make below docs/evidence/: snippets, and its texts."""
         measured = records.read(self.data(folder))
-        marked = "\n".join(
-            f"<!-- --8<-- [start:{name}] -->\n"
-            f"{with_data(text, self.name)}\n"
-            f"<!-- --8<-- [end:{name}] -->\n"
-            for name, text in self.sections(measured).items()
-        )
+        sections = {
+            name: with_data(text, self.name) for name, text in self.sections(measured).items()
+        }
         generated = folder / "generated"
         head = f"<!-- Generated from data/{self.name}.json by `just evidence`. -->"
         return {
-            generated / f"{self.name}.md": f"{head}\n\n{marked}",
+            generated / f"{self.name}.md": f"{head}\n\n{marked(sections)}",
             **{generated / name: text for name, text in self.texts(measured).items()},
         }
 

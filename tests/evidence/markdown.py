@@ -27,6 +27,14 @@ def with_data(section: str, experiment: str) -> str:
     return f"{section}\n\nThe data: {link}\n{{ .data-link }}"
 
 
+def marked(sections: Mapping[str, str]) -> str:
+    """Return sections between the marks by which a page includes them."""
+    return "\n".join(
+        f"<!-- --8<-- [start:{name}] -->\n{text}\n<!-- --8<-- [end:{name}] -->\n"
+        for name, text in sections.items()
+    )
+
+
 def share(count: int, runs: int) -> str:
     """Return `3/20`."""
     return f"{count}/{runs}"

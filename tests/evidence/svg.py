@@ -1,6 +1,6 @@
-"""Charts as SVG in a figure, to stand in a page: coloured by the site's own variables.
+"""Charts and flows as SVG in a figure, to stand in a page: coloured by the site's own variables.
 
-Each has its finding for a title, a legend, and what is counted. The text in a chart is text, its
+Each has its finding for a title, a legend, and what is counted. The text in a drawing is text, its
 description is read out, and each colour has a sign beside it.
 """
 
@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 from typing import Literal
 
 Tone = Literal["crashed", "hung", "blamed", "hidden", "held", "absent", "plain"]
@@ -38,6 +39,10 @@ _GRID = "var(--md-default-fg-color--lightest, #e3e7ec)"
 _PAPER = "var(--md-default-bg-color, #fff)"
 _SIZE = 14  # pixels, of all text
 _LEAST = 12.5  # pixels, of text in a chart that has shrunk: then it scrolls
+# Of a flow: its pixels are those of a phone, where the page is as wide.
+_WIDTH, _INDENT, _LINE, _REMS = 376, 82, 20, 21
+# Characters that fit into its frames, in letters of average width.
+_OF_QUESTION, _OF_ANSWER, _OF_NOTE = 44, 34, 38
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +60,16 @@ class Bar:
     name: str
     length: float
     label: str
+    tone: Tone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One question of a flow, the answer that a yes leads to, and what is said of that."""
+
+    question: str
+    answer: str
+    note: str
     tone: Tone
 
 
@@ -143,6 +158,34 @@ def bars(*, words: Words, bars: Sequence[Bar]) -> str:
     return _figure(words, size, parts, (bar.tone for bar in bars))
 
 
+def flow(*, words: Words, steps: Sequence[Step]) -> str:
+    """Draw questions below each other; a yes leads to the right, to the answer."""
+    parts: list[str] = []
+    y = branched = 2.0
+    for step in steps:
+        if parts:
+            parts.append(_arrow(20, branched, 20, y + 18))
+            y += 18
+        question, answer, note = (
+            wrap(step.question, _OF_QUESTION),
+            wrap(f"{SIGNS[step.tone]} {step.answer}", _OF_ANSWER),
+            wrap(step.note, _OF_NOTE),
+        )
+        parts += _frame(1, y, question, stroke=f'"{_TONES["absent"]}"')
+        y += _height(question)
+        branched, middle = y, y + 14 + _height([*answer, *note]) / 2
+        parts += [_path(20, y, 20, middle), _arrow(20, middle, _INDENT, middle)]
+        parts.append(_text(28, middle - 6, "yes"))
+        y += 14
+        colour = _TONES[step.tone]
+        parts += _frame(
+            _INDENT, y, answer, note, fill=colour, stroke=f'"{colour}" stroke-width="2"'
+        )
+        y += _height([*answer, *note])
+    size = f'viewBox="0 0 {_WIDTH} {y + 2:g}" style="width: 100%; max-width: {_REMS}rem"'
+    return _figure(words, size, parts, (step.tone for step in steps))
+
+
 def _ticks(longest: float) -> list[float]:
     """Return places on an axis from zero to the longest bar or a little more."""
     rough = longest / 5
@@ -165,6 +208,46 @@ def _square(x: float, y: float, width: float, height: float, square: Square) -> 
 
 def _rect(x: str, y: float, width: str, height: float, paint: str) -> str:
     return f'<rect x="{x}" y="{y:g}" width="{width}" height="{height:g}" rx="2" {paint}/>'
+
+
+def _height(lines: Sequence[str]) -> int:
+    return 14 + _LINE * len(lines)
+
+
+def _frame(  # noqa: PLR0913 - what stands in it, where, and how it looks
+    x: float,
+    y: float,
+    first: Sequence[str],
+    second: Sequence[str] = (),
+    *,
+    fill: str = _INK,
+    stroke: str,
+) -> list[str]:
+    """Return a frame with lines of text, of which the first are set off; it ends at the edge."""
+    height = _height([*first, *second])
+    width = _WIDTH - 1 - x
+    size = f'width="{width:g}" height="{height}"'
+    return [
+        f'<rect x="{x:g}" y="{y:g}" {size} rx="2" fill="none" stroke={stroke}/>',
+        *(
+            _text(x + 12, y + 21 + _LINE * number, line, weight=650, fill=fill)
+            for number, line in enumerate(first)
+        ),
+        *(
+            _text(x + 12, y + 21 + _LINE * number, line)
+            for number, line in enumerate(second, len(first))
+        ),
+    ]
+
+
+def _path(x: float, y: float, to_x: float, to_y: float) -> str:
+    return f'<path d="M{x:g} {y:g}L{to_x:g} {to_y:g}" stroke="{_INK}" fill="none"/>'
+
+
+def _arrow(x: float, y: float, to_x: float, to_y: float) -> str:
+    """Return an arrow to the right, or down."""
+    head = "-6 -4v8z" if y == to_y else "-4 -6h8z"
+    return _path(x, y, to_x, to_y) + f'<path d="M{to_x:g} {to_y:g}l{head}" fill="{_INK}"/>'
 
 
 def _text(  # noqa: PLR0913 - the attributes of an SVG text

@@ -2,8 +2,9 @@
 
 import json
 
-from tests.browser.lighthouse import CATEGORIES, DATA, MOST_BYTES, TABLE, misses, rendered
+from tests.browser.lighthouse import CATEGORIES, DATA, TABLE, misses, rendered
 from tests.browser.reading import pages
+from tests.browser.serving import MOST_BYTES
 
 FULL = dict.fromkeys(CATEGORIES, 100) | {"bytes": MOST_BYTES, "when": "2026-01-02", "load": 0.5}
 

@@ -43,7 +43,15 @@ BARS = svg.bars(
     ],
 )
 
-each_chart = pytest.mark.parametrize("chart", [MAP, BARS], ids=["map", "bars"])
+FLOW = svg.flow(
+    words=WORDS,
+    steps=[
+        svg.Step(question="Is it <slow>?", answer="the quick one", note="1/1", tone="held"),
+        svg.Step(question="And " + "so on " * 20, answer="nothing", note="", tone="crashed"),
+    ],
+)
+
+each_chart = pytest.mark.parametrize("chart", [MAP, BARS, FLOW], ids=["map", "bars", "flow"])
 
 
 def parsed(chart: str) -> ET.Element:
@@ -94,7 +102,12 @@ def test_a_chart_follows_the_scheme_of_the_site(chart: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chart", "shown"), [(MAP, ["held", "crashed", "absent"]), (BARS, ["held", "crashed"])]
+    ("chart", "shown"),
+    [
+        (MAP, ["held", "crashed", "absent"]),
+        (BARS, ["held", "crashed"]),
+        (FLOW, ["held", "crashed"]),
+    ],
 )
 def test_the_legend_has_what_the_chart_has(chart: str, shown: list[svg.Tone]) -> None:
     """Each tone with its sign and its meaning; those that are not drawn are left out."""
@@ -179,3 +192,22 @@ def test_the_axis_has_round_numbers(longest: float, ticks: list[str]) -> None:
 def test_a_chart_of_nothing_can_be_drawn() -> None:
     """Before anything is measured, there is an axis."""
     assert texts(svg.bars(words=WORDS, bars=[])) == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
+
+
+def test_what_a_flow_says_stays_in_its_frames() -> None:
+    """A long question has as many lines as it needs, and the picture grows with it."""
+    (image,) = parsed(FLOW).iter("svg")
+    _, _, width, height = map(float, image.attrib["viewBox"].split())
+    frames = [
+        tuple(float(frame.attrib[name]) for name in ("x", "y", "width", "height"))
+        for frame in parsed(FLOW).iter("rect")
+    ]
+    assert len(frames) == 4
+    assert all(x + w <= width and y + h <= height for x, y, w, h in frames)
+    said = [element for element in parsed(FLOW).iter("text") if element.text != "yes"]
+    assert {"✓ the quick one", "✗ nothing"} <= {text.text for text in said}
+    assert " ".join(f"{text.text}" for text in said).count("so on") == 20
+    for text in said:
+        left, base = float(text.attrib["x"]), float(text.attrib["y"])
+        right = left + 7.5 * len(f"{text.text}")
+        assert any(x < left and right <= x + w and y < base < y + h for x, y, w, h in frames)

@@ -4,14 +4,13 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.evidence import svg
 from tests.evidence.experiments.strategies.catalogue import BY_NAME, STRATEGIES, Strategy
-from tests.evidence.experiments.strategies.wording import factors_of
-from tests.evidence.flow import Step, Tone, flow
+from tests.evidence.experiments.strategies.wording import LEGEND, factors_of, tone_of
 from tests.evidence.markdown import NOT_MEASURED, TIMES, listing, share, table
 from tests.evidence.outcome import Outcome
 from tests.evidence.records import Record, find, together, where
 
-_INNOCENT = "test_late_client"
 _TESTS_OF_THE_MODULE_FIXTURE = 6
 _TWO = "-2"  # ends the name of a strategy that is another one's, with two modules
 _OF_TWO_MODULES = tuple(name for name in BY_NAME if name.removesuffix(_TWO) in {*BY_NAME} - {name})
@@ -29,7 +28,8 @@ class Shown:
     """Its sessions with the leaking suite, of all Pythons together."""
     leak_of_two_modules: Record | None
     """The same of two modules, where that was measured apart."""
-    blamed: frozenset[str]
+    tone: svg.Tone
+    """The worst that it does, with one module or two."""
     report: Record | None
     factor: float | None
     """Processor time against plain pytest."""
@@ -37,12 +37,12 @@ class Shown:
     @property
     def lost(self) -> bool:
         """Whether it has lost a session, of one module or of two."""
-        return any(record.lost for record in (self.leak, self.leak_of_two_modules) if record)
+        return self.tone in {"crashed", "hung"}
 
     @property
     def holds(self) -> bool:
-        """Whether no session was lost, and no innocent test blamed, in any of its runs."""
-        return self.leak is not None and not self.lost and _INNOCENT not in self.blamed
+        """Whether it does nothing bad: no session is lost, no innocent blamed, no crash hidden."""
+        return self.tone == "held"
 
     @property
     def tells(self) -> bool:
@@ -170,7 +170,7 @@ def _shown(
         strategy=strategy,
         leak=together(leaks) if leaks else None,
         leak_of_two_modules=together(of_two) if of_two else None,
-        blamed=frozenset(test for record in leaks for test in record.facts["blamed"]),
+        tone=tone_of([*leaks, *of_two], report),
         report=None if report is None or report.unavailable else report,
         factor=statistics.median(factors[strategy.name]) if strategy.name in factors else None,
     )
@@ -193,44 +193,30 @@ def _row(found: Sequence[Shown]) -> list[str]:
     ]
 
 
-_LEGEND: Mapping[Tone, str] = {
-    "held": "no session of the leaking suite is lost, and no innocent test is blamed",
-    "blamed": "none is lost, but an innocent test is blamed",
-    "crashed": "sessions are lost",
-}
-
-
 def _picture(answers: Mapping[Question, Sequence[Shown]]) -> str:
     first = {question: found[0] if found else None for question, found in answers.items()}
-    holding = [
-        shown.strategy.title.partition(",")[0].replace("`", "")
-        for shown in first.values()
-        if shown and shown.holds
-    ]
-    return flow(
-        name="isolation",
-        finding=f"What holds: {'; '.join(holding) or _NOBODY}",
-        description=(
-            "Questions from top to bottom; a yes leads to an answer, which has a sign for what "
-            "becomes of the leaking suite. The table has the same."
+    holding = [shown.strategy.called for shown in first.values() if shown and shown.holds]
+    return svg.flow(
+        words=svg.Words(
+            id="isolation",
+            finding=f"What holds: {'; '.join(holding) or _NOBODY}",
+            unit=f"Sessions of a leaking suite; processor time, {TIMES} that of plain pytest",
+            description=(
+                "Questions from top to bottom; a yes leads to an answer, which has a sign for what "
+                "becomes of the leaking suite. The table has the same."
+            ),
+            legend=LEGEND,
         ),
-        legend=_LEGEND,
         steps=[
-            Step(
+            svg.Step(
                 question=question.text,
                 answer=shown.strategy.title.replace("`", "") if shown else _NOBODY,
                 note=_note(shown) if shown else "",
-                tone=_tone(shown),
+                tone=shown.tone if shown else "absent",
             )
             for question, shown in first.items()
         ],
     )
-
-
-def _tone(shown: Shown | None) -> Tone:
-    if shown is None or shown.leak is None or shown.lost:
-        return "crashed"
-    return "held" if shown.holds else "blamed"
 
 
 def _note(shown: Shown) -> str:
@@ -258,7 +244,7 @@ def _why_not(shown: Shown) -> str:
     reasons = []
     if shown.lost:
         reasons.append(f"sessions lost: {shown.losses}")
-    if _INNOCENT in shown.blamed:
+    if shown.tone == "blamed":
         reasons.append("an innocent test is blamed for the crash of another")
     for crash, words in (("body", "a test crashes"), ("teardown", "its teardown crashes")):
         session = shown.report.facts[crash]["session"] if shown.report else Outcome.FAILED

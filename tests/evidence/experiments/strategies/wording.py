@@ -179,7 +179,7 @@ def _sentence(strategy: Strategy, leaks: Sequence[Record], ratio: str | None) ->
     return f"Sessions lost: {lost}{cost if strategy.name != 'nothing' else ''}."
 
 
-_LEGEND: Mapping[svg.Tone, str] = {
+LEGEND: Mapping[svg.Tone, str] = {
     "held": "no session of the leaking suite is lost",
     "crashed": "sessions crash",
     "hung": "sessions hang",
@@ -187,9 +187,11 @@ _LEGEND: Mapping[svg.Tone, str] = {
     "hidden": "none is lost, but a session passes in which a test has crashed",
     "absent": "not measured",
 }
+"""What becomes of the leaking suite, and of a test that crashes."""
+_INNOCENT = "test_late_client"
 
 
-def _tone(leaks: Sequence[Record], report: Record | None) -> svg.Tone:
+def tone_of(leaks: Sequence[Record], report: Record | None) -> svg.Tone:
     """Return the worst that a strategy does."""
     measured = [record for record in leaks if not record.unavailable]
     if not measured:
@@ -198,7 +200,7 @@ def _tone(leaks: Sequence[Record], report: Record | None) -> svg.Tone:
         return "crashed"
     if any(record.lost for record in measured):
         return "hung"
-    if any("test_late_client" in record.facts["blamed"] for record in measured):
+    if any(_INNOCENT in record.facts["blamed"] for record in measured):
         return "blamed"
     if report and not report.unavailable:
         ended = {report.facts[where]["session"] for where in ("body", "teardown")}
@@ -212,7 +214,7 @@ def _chart(
     reports: Mapping[str, Record | None],
     factors: Mapping[str, list[float]],
 ) -> str:
-    tones = {s.name: _tone(leaks[s.name], reports[s.name]) for s in SHOWN}
+    tones = {s.name: tone_of(leaks[s.name], reports[s.name]) for s in SHOWN}
     medians = {s.name: statistics.median(factors[s.name]) for s in SHOWN if s.name in factors}
     return svg.bars(
         words=svg.Words(
@@ -224,7 +226,7 @@ def _chart(
                 "colour and sign what becomes of the leaking suite. The tables have the same "
                 "figures."
             ),
-            legend=_LEGEND,
+            legend=LEGEND,
         ),
         bars=[
             svg.Bar(
