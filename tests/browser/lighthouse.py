@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser.chromium import MISSING, find_chromium
-from tests.browser.reading import PROJECT, pages
+from tests.browser.pages import PROJECT, pages
 from tests.browser.serving import MOST_BYTES, serving
 from tests.evidence.markdown import marked, table
 

@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from tests.browser.chromium import SCHEMES, WIDTHS, launched, visiting
-from tests.browser.reading import LOST, PROJECT, pages
+from tests.browser.pages import LOST, PROJECT, pages
 from tests.browser.serving import serving
 
 FOLDER = PROJECT / "site-screenshots"

@@ -12,7 +12,7 @@ from playwright.async_api import BrowserContext
 
 from tests.browser import axe
 from tests.browser.chromium import WIDTHS, Visit, visiting
-from tests.browser.reading import LOST, blocks, pages
+from tests.browser.pages import LOST, blocks, pages
 from tests.browser.serving import MOST_BYTES, served_bytes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

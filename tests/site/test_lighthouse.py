@@ -3,7 +3,7 @@
 import json
 
 from tests.browser.lighthouse import CATEGORIES, DATA, TABLE, misses, rendered
-from tests.browser.reading import pages
+from tests.browser.pages import pages
 from tests.browser.serving import MOST_BYTES
 
 FULL = dict.fromkeys(CATEGORIES, 100) | {"bytes": MOST_BYTES, "when": "2026-01-02", "load": 0.5}
