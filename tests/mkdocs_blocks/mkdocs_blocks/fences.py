@@ -274,10 +274,10 @@ def _unread(header: str, *, readable: bool) -> str:
         return f"the fence {info!r} is never closed, or a line of it is indented less"
     if readable:
         return "this fence closes nothing and opens nothing that is closed: remove it"
-    attributes = _WITH_ATTRIBUTES.fullmatch(info)
+    found = _WITH_ATTRIBUTES.fullmatch(info)
     write = (
-        f"write its attributes in braces, ```{{ .{attributes['language']} {attributes['rest'].strip()} }}"
-        if attributes
+        f"write its attributes in braces, ```{{ .{found['language']} {found['rest'].strip()} }}"
+        if found
         else 'write ```language, and its attributes in braces, ```{ .language title="…" }'
     )
     return f"the site cannot read the fence {info!r} and shows it as text: {write}"

@@ -192,8 +192,10 @@ def _header_problems(
         proposed = f": {' or '.join(fence['close'])}?" if fence["close"] else "."
         yield (
             "unknown-language",
-            f"unknown language {language!r}{proposed} Write one that Pygments knows, or text; if "
-            f"the site turns such fences into something else, {all_kinds.declare(language)}",
+            (
+                f"unknown language {language!r}{proposed} Write one that Pygments knows, or text; "
+                f"if the site turns such fences into something else, {all_kinds.declare(language)}"
+            ),
         )
     for extra in fence["extras"]:
         if extra[0] in ".#":

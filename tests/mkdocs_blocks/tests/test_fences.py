@@ -139,17 +139,21 @@ FAULTS = [
         "```plantuml\nA -> B\n```\n",
         1,
         "unknown-language",
-        "unknown language 'plantuml'. Write one that Pygments knows, or text; if the site turns "
-        "such fences into something else, declare them in the setting mkdocs_blocks_fences, as in "
-        "`plantuml: it is drawn`",
+        (
+            "unknown language 'plantuml'. Write one that Pygments knows, or text; if the site "
+            "turns such fences into something else, declare them in the setting "
+            "mkdocs_blocks_fences, as in `plantuml: it is drawn`"
+        ),
     ),
     ("```dot\ngraph {}\n```\n", 1, "cannot-run", "mkdocs_blocks_fences, as in `dot: it is drawn`"),
     (
         '```python fixture="server"\nx\n```\n',
         1,
         "unread-fence",
-        """cannot read the fence 'python fixture="server"' and shows it as text: """
-        'write its attributes in braces, ```{ .python fixture="server" }',
+        (
+            """cannot read the fence 'python fixture="server"' and shows it as text: """
+            'write its attributes in braces, ```{ .python fixture="server" }'
+        ),
     ),
     ("```mermaid\ngraph TD\n```\n", 1, "custom-fence", "`mermaid: it is drawn`"),
     ('```console exit="3"\nx\n```\n', 1, "unread-fence", "cannot read the fence 'console exit=\""),
