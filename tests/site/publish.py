@@ -25,7 +25,7 @@ from mkdocs.structure.nav import get_navigation
 from mkdocs.structure.pages import Page
 
 from tests.known_issues.front_matter import issues
-from tests.site.marks import mark
+from tests.site.marks import mark, parse
 
 # What a page shows around its text, or draws.
 FURNITURE = (
@@ -94,7 +94,7 @@ def _markdown(page: BeautifulSoup, address: str) -> str:
 def _entries(config: MkDocsConfig, site: Path) -> Iterator[Entry]:
     """Read the pages that the navigation names, in its order."""
     for page in get_navigation(get_files(config), config).pages:
-        built = BeautifulSoup((site / page.file.dest_uri).read_text("utf-8"), "html.parser")
+        built = parse((site / page.file.dest_uri).read_text("utf-8"))
         (description,) = built.select("meta[name=description]")
         titles = [section.title for section in page.ancestors]  # from the nearest to the top
         yield Entry(

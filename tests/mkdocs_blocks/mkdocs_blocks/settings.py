@@ -209,15 +209,15 @@ def read_settings(config: pytest.Config, rules: Iterable[str]) -> Settings:
                 f"no rule is called {rule!r}: write one of {', '.join(known)}",
             )
     for name in read.keys() & {"baseline", "results"}:
-        path = config.rootpath / read[name]
-        if path.is_dir() or not path.parent.is_dir():
-            wrong = f"{path} is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        wrong = _not_a_file(config.rootpath / read[name])
+        if wrong:
             raise _usage(config, f"{PREFIX}_{name}", f"write {_ROWS[name].write} ({wrong})")
     here = config.invocation_params.dir
     asked = any(config.getoption(name) for name in ("docs", "bless_docs", "docs_baseline"))
     if asked and "config" not in read and here != config.rootpath:
         _check_site_of(here, settings.config, config.rootpath)
-    if not (config.rootpath / settings.config).is_file():
+    site = config.rootpath / settings.config
+    if _not_a_file(site) or not site.is_file():
         if "config" in read:
             said = f"there is no file {settings.config} in {config.rootpath}"
             raise _usage(config, f"{PREFIX}_config", f"{said}: write {_ROWS['config'].write}")
@@ -226,6 +226,18 @@ def read_settings(config: pytest.Config, rules: Iterable[str]) -> Settings:
             f"pytest in the folder of the site, or name the file with {PREFIX}_config"
         )
     return settings
+
+
+def _not_a_file(path: Path) -> str:
+    """Return why no file can be there, "" where one can."""
+    try:
+        if path.is_dir():
+            return f"{path} is a folder"
+        if not path.parent.is_dir():
+            return f"there is no folder {path.parent}"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _check_site_of(here: Path, name: str, root: Path) -> None:

@@ -56,6 +56,11 @@ def test_a_setting_works_in_every_ini_file(
         ("mkdocs_blocks_baseline = docs", "write the path of a file, in a folder that is there"),
         ("mkdocs_blocks_results = docs", "write the path of a file, in a folder that is there"),
         ("mkdocs_blocks_results = no/r.json", "write the path of a file, in a folder that is the"),
+        (
+            f"mkdocs_blocks_results = {'x' * 300}",
+            "write the path of a file, in a folder that is th",
+        ),
+        (f"mkdocs_blocks_config = {'x' * 300}", f"there is no file {'x' * 300} in "),
     ],
 )
 def test_a_wrong_value_is_one_line(
