@@ -6,6 +6,7 @@ address that has moved; the texts of the known issues in the index of Material's
 the colours out of long files. `just build` runs it.
 """
 
+import gc
 import html
 import json
 import posixpath
@@ -215,5 +216,6 @@ def publish(config: MkDocsConfig, site: Path) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # of the trees of all pages it frees nothing, and looks through them for a second
     settings = load_config("mkdocs.yml")
     publish(settings, Path(sys.argv[1] if len(sys.argv) > 1 else settings.site_dir))
