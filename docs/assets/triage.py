@@ -204,7 +204,8 @@ ISSUES: list[Issue] = json.loads(r"""
    "Detected mismatched Protobuf Gencode/Runtime",
    "Runtime version cannot be older than the linked gencode version",
    "cannot import name 'runtime_version' from 'google.protobuf'",
-   "The grpc package installed is at version … but the generated code"
+   "The grpc package installed is at version … but the generated code",
+   "Descriptors cannot be created directly"
   ],
   "signs": [
    "google.protobuf.runtime_version",
@@ -272,6 +273,7 @@ ISSUES: list[Issue] = json.loads(r"""
    "Failed to add port to server"
   ],
   "signs": [
+   "Failed to add any wildcard listeners",
    "Address already in use"
   ]
  },
