@@ -153,7 +153,8 @@ const TRIAGE_ISSUES = [
    "ModuleNotFoundError: No module named '…_pb2_grpc'"
   ],
   "signs": [
-   "No module named …_pb2"
+   "No module named '…_pb2'",
+   "No module named '…_pb2_grpc'"
   ]
  },
  {

@@ -223,7 +223,8 @@ ISSUES: list[Issue] = json.loads(r"""
    "ModuleNotFoundError: No module named '…_pb2_grpc'"
   ],
   "signs": [
-   "No module named …_pb2"
+   "No module named '…_pb2'",
+   "No module named '…_pb2_grpc'"
   ]
  },
  {
