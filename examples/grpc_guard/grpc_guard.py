@@ -622,7 +622,10 @@ class _Keeper:
                 outcomes[server] = _CANCELLED
             else:
                 error = stop.exception()
-                outcomes[server] = "" if error is None else f"Its stop failed: {error!r}"
+                if error is not None:
+                    outcomes[server] = f"Its stop failed: {error!r}"
+                else:
+                    outcomes[server] = "Its stop did not stop it" * server.core.is_running()
         if late:
             await asyncio.wait(late, timeout=0.1)  # enough for all that do not refuse it
 

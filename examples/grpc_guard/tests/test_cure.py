@@ -192,6 +192,8 @@ AGAIN_AND_AGAIN = "while asyncio.get_running_loop().stop() is None: await asynci
         ("await asyncio.Event().wait()", "It did not stop within 0.1 s"),
         ("raise OSError('no')", "Its stop failed: OSError('no')"),
         ("asyncio.current_task().cancel(); await asyncio.sleep(1)", "Its stop was cancelled"),
+        ("pass", "Its stop did not stop it"),
+        ("asyncio.get_running_loop().stop(); await asyncio.sleep(0)", "Its stop did not stop it"),
         (
             AGAIN_AND_AGAIN,
             "It could not be stopped: its event loop is stopped again and again",
