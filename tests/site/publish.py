@@ -24,6 +24,7 @@ from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
 
 from tests.known_issues.front_matter import issues
+from tests.site.amend import amended
 from tests.site.marks import mark
 
 # What a page shows around its text, or draws.
@@ -190,9 +191,9 @@ def publish(config: MkDocsConfig, site: Path) -> None:
             (site / name).unlink(missing_ok=True)
     pages = get_navigation(get_files(config), config).pages
     mark(Path(config.config_file_path).parent, site, pages)
-    for shown in pages:
-        built = site / shown.file.dest_uri
-        built.write_text(_without_long_colours(built.read_text("utf-8")), "utf-8")
+    for shown in (*(page.file.dest_uri for page in pages), "404.html"):
+        built = site / shown
+        built.write_text(amended(_without_long_colours(built.read_text("utf-8"))), "utf-8")
     for old, new in config.extra["moved"].items():
         if "#" in old:
             continue
