@@ -1,4 +1,4 @@
-"""A page on a phone asks for no script of the theme until its reader does something: no move is lost."""
+"""A page on a phone asks for no script until its reader does something, and no move is lost."""
 
 from collections.abc import AsyncIterator
 
@@ -6,14 +6,22 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator
 
+from tests.browser import axe
 from tests.browser.chromium import WIDTHS, Visit, visiting
 from tests.browser.pages import LOST
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SCRIPTS = """() => performance.getEntriesByType("resource")
-    .filter(entry => entry.initiatorType === "script" || entry.name.includes(".js"))
+    .filter(entry => entry.name.endsWith(".js") && !entry.name.endsWith("/triage.js"))
     .map(entry => entry.name)"""
+PLACES = """() => [...document.querySelectorAll(
+    ".md-header__button, article > *, article pre, article tr, .md-footer"
+)].map(element => {
+    const {left, top, width, height} = element.getBoundingClientRect();
+    const place = [left, top + scrollY, width, height].map(Math.round);
+    return `${element.localName} ${element.className}: ${place}`;
+})"""
 ISSUE = "known-issues/event-loop-closed/"
 WITH_TABS = "guard/"
 WITH_TABLE = "evidence/leaks/"
@@ -55,6 +63,22 @@ async def test_a_phone_asks_for_no_script_until_its_reader_moves(
         assert shown.faults == []
 
 
+@pytest.mark.parametrize("url", ["", ISSUE, WITH_TABS, WITH_TABLE, "known-issues/triage/"])
+async def test_nothing_moves_when_the_scripts_start(
+    phone: BrowserContext, base: str, url: str
+) -> None:
+    """What the page shows before has its place, and its names for screen readers, already."""
+    async with visiting(phone, base, width=WIDTHS[1]) as shown:
+        await shown.look(url)
+        async with axe.loaded(shown.page):
+            assert await axe.violations(shown.page) == []
+        before = await shown.page.evaluate(PLACES)
+        assert await scripts(shown) == []
+        await shown.page.mouse.move(0, 0)
+        await shown.started()
+        assert await shown.page.evaluate(PLACES) == before
+
+
 async def test_a_wide_screen_has_its_scripts_at_once(context: BrowserContext, base: str) -> None:
     """The height of the sidebars is theirs; so it is when a screen becomes wide."""
     async with visiting(context, base) as shown:
@@ -68,9 +92,7 @@ async def test_a_wide_screen_has_its_scripts_at_once(context: BrowserContext, ba
 
 
 @pytest.mark.parametrize("key", ["/", "f", "s"])
-async def test_the_first_key_opens_the_search(
-    context: BrowserContext, base: str, key: str
-) -> None:
+async def test_the_first_key_opens_the_search(context: BrowserContext, base: str, key: str) -> None:
     """What is typed after it is searched for, though the scripts have come later."""
     async with visiting(context, base, width=WIDTHS[1]) as shown:
         await shown.look("")
@@ -81,7 +103,7 @@ async def test_the_first_key_opens_the_search(
         assert await field.evaluate("field => field.matches(':focus')")
         found = page.locator(".md-search-result__item > a.md-search-result__link").first
         await found.wait_for()
-        assert (await found.get_attribute("href") or "").find("known-issues/grpc-segfault/") >= 0
+        assert "known-issues/grpc-segfault/" in (await found.get_attribute("href") or "")
         assert shown.faults == []
 
 
@@ -146,9 +168,7 @@ async def test_the_first_tap_opens_a_tab(phone: BrowserContext, base: str) -> No
         await shown.page.wait_for_function("name => __md_get('__tabs')?.[0] === name", arg=name)
 
 
-async def test_an_address_that_has_moved_leads_on_at_once(
-    phone: BrowserContext, base: str
-) -> None:
+async def test_an_address_that_has_moved_leads_on_at_once(phone: BrowserContext, base: str) -> None:
     """Nobody has to touch the page that it was on."""
     async with visiting(phone, base, width=WIDTHS[1]) as shown:
         await shown.page.goto(base + "DEVELOPMENT/#write-a-block")
