@@ -2,8 +2,8 @@
 
 `robots.txt`; the pages as Markdown for programs without a browser, listed in `llms.txt` and whole
 in `llms-full.txt` (https://llmstxt.org); what was done with each block (`marks.py`); a page at each
-address that has moved; the texts of the known issues in the index of Material's search. It takes
-the colours out of long files. `just build` runs it.
+address that has moved; the texts of the known issues in the index of Material's search; names for
+who hears a page (`amend.py`). It takes the colours out of long files. `just build` runs it.
 """
 
 import html
