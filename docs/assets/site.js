@@ -142,6 +142,8 @@ function readWords() {
     get: () => searchable(value.get.call(field)),
     set: (text) => value.set.call(field, text),
   });
+  // Material listens to keys; what is pasted from a menu, as on a phone, comes without any.
+  field.addEventListener("input", () => field.dispatchEvent(new KeyboardEvent("keyup")));
 }
 
 /** Note which folded parts their reader has opened: paper gets no others (docs/assets/site.css). */

@@ -38,7 +38,9 @@ const TRIAGE_ISSUES = [
    "encountered epoll_wait error: Bad file descriptor",
    "Kick failed: UNKNOWN:eventfd_write"
   ],
-  "signs": []
+  "signs": [
+   "encountered epoll_wait error"
+  ]
  },
  {
   "id": "aio-code-never-returns",
@@ -128,7 +130,7 @@ const TRIAGE_ISSUES = [
   "title": "VersionError: incompatible Protobuf Gencode/Runtime versions",
   "description": "pytest cannot import a generated module: protobuf or grpcio is older than the tools that generated it. How to read the message, and which side to move.",
   "messages": [
-   "Detected incompatible Protobuf Gencode/Runtime versions when loading",
+   "Detected incompatible Protobuf Gencode/Runtime versions",
    "Detected mismatched Protobuf Gencode/Runtime",
    "Runtime version cannot be older than the linked gencode version",
    "cannot import name 'runtime_version' from 'google.protobuf'",
@@ -319,6 +321,9 @@ const triage = (() => {
   const PREFIX =
     /^ ?(?:(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]+(?:Z|[+-][0-9:]+)?|[0-9]{2}[OE][+]?|\[[^\]]{0,40}[0-9]:[0-9]{2}:[0-9]{2}[^\]]{0,40}\]|\[gw[0-9]+\]|##\[[a-z]+\]|[A-Za-z0-9_.-]+ [|]|[>|+E]+)(?: |$))+/;
   const NO_LETTER = /\\+[nrt]?|[^!-~]|["'`]/g;
+  const AS_EXPECTED =
+    /^(?:(?:\[ *[0-9]+%\] )?(?:PASSED|SKIPPED|XFAIL|XPASS) [^ :]+::[A-Za-z0-9_:]+(?:\[.*\])?(?: - .*)?|[^ :]+::[A-Za-z0-9_:]+(?:\[.*\])? (?:PASSED|SKIPPED|XFAIL|XPASS)(?: \(.*\))?(?: ?\[ *[0-9]+%\])?)$/s;
+  const NUMBER = /[0-9]+/g;
   const IN_WORD = /^[a-z0-9_./:-]*$/;
   const ELLIPSIS = /( ?)…( ?)/;
 
@@ -333,6 +338,9 @@ const triage = (() => {
       .replace(/^ +| +$/g, "");
   const spelt = (text) => text.replaceAll("…", "...").replace(NO_LETTER, " ").toLowerCase();
   const letters = (text) => spelt(text).replaceAll(" ", "");
+
+  const counted = (row) => (AS_EXPECTED.test(row) ? "" : spelt(row));
+  const numbered = (letters) => letters.replace(NUMBER, " $& ");
 
   /** The rows of a line: all of it, or 400 characters each of a longer one. */
   function rows(line, number) {
@@ -366,7 +374,7 @@ const triage = (() => {
   /** The letters of all rows, one after another. */
   class Stream {
     constructor(rows) {
-      this.spelt = rows.map((row) => spelt(row.text));
+      this.spelt = rows.map((row) => counted(row.text));
       const pieces = this.spelt.map((text) => text.replaceAll(" ", ""));
       this.letters = pieces.join("");
       this.starts = [0];
@@ -456,7 +464,7 @@ const triage = (() => {
     *part(text) {
       const whole = letters(text.text);
       const only = this.spelt.length === 1 && this.letters.length >= QUESTION;
-      if (only && whole.includes(this.letters)) {
+      if (only && numbered(whole).includes(numbered(this.letters))) {
         yield { text: { ...text, strength: "part" }, first: 0, last: 0, length: -whole.length };
       }
     }

@@ -18,13 +18,16 @@ The same rules are in triage.js, for the browser:
 3. An ellipsis in a text is anything within a word; with spaces around it, anything on this line or the next few.
 4. Messages come before signs, and longer texts before shorter ones. Where two stand on one line, the better
    one alone counts.
-5. Only where none is found: a text may have been cut short, with three dots; or the log is one line, which is
-   a part of a text, or of what its page says of itself.
+5. What pytest says of a test that passed, was skipped or failed as expected does not count: a test may be called
+   like a message.
+6. Only where none is found: a text may have been cut short, with three dots; or the log is one line, which is
+   a part of a text, or of what its page says of itself. A number is all of one.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -105,7 +108,9 @@ ISSUES: list[Issue] = json.loads(r"""
    "encountered epoll_wait error: Bad file descriptor",
    "Kick failed: UNKNOWN:eventfd_write"
   ],
-  "signs": []
+  "signs": [
+   "encountered epoll_wait error"
+  ]
  },
  {
   "id": "aio-code-never-returns",
@@ -195,7 +200,7 @@ ISSUES: list[Issue] = json.loads(r"""
   "title": "VersionError: incompatible Protobuf Gencode/Runtime versions",
   "description": "pytest cannot import a generated module: protobuf or grpcio is older than the tools that generated it. How to read the message, and which side to move.",
   "messages": [
-   "Detected incompatible Protobuf Gencode/Runtime versions when loading",
+   "Detected incompatible Protobuf Gencode/Runtime versions",
    "Detected mismatched Protobuf Gencode/Runtime",
    "Runtime version cannot be older than the linked gencode version",
    "cannot import name 'runtime_version' from 'google.protobuf'",
@@ -393,6 +398,13 @@ PREFIX = re.compile(
 )
 # Quotes, backslashes with what they escape, and all that is not ASCII.
 NO_LETTER = re.compile(r"\\+[nrt]?|[^!-~]|[\"'`]")
+# What pytest says of a test as it ends, with a share of all or without, and of one in its summary.
+AS_EXPECTED = re.compile(
+    r"(?:\[ *[0-9]+%\] )?(?:PASSED|SKIPPED|XFAIL|XPASS) [^ :]+::[A-Za-z0-9_:]+(?:\[.*\])?(?: - .*)?"
+    r"|[^ :]+::[A-Za-z0-9_:]+(?:\[.*\])? (?:PASSED|SKIPPED|XFAIL|XPASS)(?: \(.*\))?(?: ?\[ *[0-9]+%\])?",
+    re.DOTALL,
+)
+NUMBER = re.compile("[0-9]+")
 IN_WORD = re.compile("[a-z0-9_./:-]*")
 ELLIPSIS = re.compile(r"( ?)…( ?)")
 
@@ -453,6 +465,16 @@ def letters(text: str) -> str:
     return spelt(text).replace(" ", "")
 
 
+def counted(row: str) -> str:
+    """Return a row as `spelt` does; nothing of it where it says that a test went as expected."""
+    return "" if AS_EXPECTED.fullmatch(row) else spelt(row)
+
+
+def numbered(letters: str) -> str:
+    """Return letters with a space around each number, so that no part of one is taken for it."""
+    return NUMBER.sub(r" \g<0> ", letters)
+
+
 def rows(log: str, source: str = "") -> Iterator[Row]:
     """Give the rows of a log; its lines count from 1."""
     for number, line in enumerate(log.split("\n"), 1):
@@ -476,7 +498,7 @@ class Stream:
     """The letters of all rows, one after another."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self.spelt = [spelt(row.text) for row in rows]
+        self.spelt = [counted(row.text) for row in rows]
         pieces = [text.replace(" ", "") for text in self.spelt]
         self.letters = "".join(pieces)
         self.starts = [0, *accumulate(map(len, pieces))]
@@ -541,7 +563,8 @@ class Stream:
     def part(self, text: Text) -> Iterator[Hit]:
         """Give the hit of a text of which the only row is a part; the shorter the text, the better."""
         whole = letters(text.text)
-        if len(self.spelt) == 1 and len(self.letters) >= QUESTION and self.letters in whole:
+        only = len(self.spelt) == 1 and len(self.letters) >= QUESTION
+        if only and numbered(self.letters) in numbered(whole):
             yield Hit(text._replace(strength=PART), 0, 0, -len(whole))
 
 
@@ -652,10 +675,21 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("the log is empty: does it have standard error, too (2>&1)?")
     fits = triage(log, ISSUES)
     if options.json:
-        print(json.dumps([{**fit, "page": address(fit["id"])} for fit in fits], indent=2))
+        show(json.dumps([{**fit, "page": address(fit["id"])} for fit in fits], indent=2))
     else:
-        print("\n".join(report(fits)).rstrip("\n"))
+        show("\n".join(report(fits)).rstrip("\n"))
     return 0 if fits else 1
+
+
+def show(text: str) -> None:
+    """Print a text: what standard output has no character for as `?`, nothing where nobody reads on."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # What is left in the buffer goes nowhere as well, when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

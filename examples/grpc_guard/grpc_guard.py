@@ -89,6 +89,7 @@ MARKER = "grpc_leak_allowed"
 AT_WORK = "grpc_guard_at_work"  # the name of the plugin object; a second copy finds the first by it
 TESTS_NAMED = 3  # in one message
 _CANCELLED = "Its stop was cancelled"
+_MOST_STOPS = 3  # of a loop in which somebody has called loop.stop(), before it is given up
 
 
 class GrpcLeakWarning(pytest.PytestWarning):
@@ -516,9 +517,13 @@ class _Keeper:
     def _watch_close(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Stop the servers of a loop when it is about to be closed, and tell if that can be done.
 
-        It is this loop's own close() that is replaced: that of a class may be code of C.
+        It is this loop's own close() that is replaced: that of a class may be code of C. One that
+        the suite has put there, and that closes nothing, is left alone: it is not the end.
         """
+        if not _closes(loop):
+            return False
         close = loop.close
+        own = getattr(loop, "__dict__", {}).get("close")
 
         @functools.wraps(close)
         def close_guarded() -> None:
@@ -529,7 +534,11 @@ class _Keeper:
                     self._judge(loop)
             finally:
                 close()  # says so if the loop is running
-                del loop.close
+                if vars(loop).get("close") is close_guarded:  # and no other's around it
+                    if own is None:
+                        del loop.close
+                    else:
+                        loop.close = own  # type: ignore[method-assign]  # as it was
                 with self._lock:
                     state = self._loops.pop(loop, None)
                 if state is not None:
@@ -575,9 +584,10 @@ class _Keeper:
         outcomes: dict[_Opened, str] = dict.fromkeys(servers, "Its stop was interrupted")
         try:
             _run(loop, self._stop(servers, outcomes))
-        except RuntimeError as error:  # something in the loop has called loop.stop()
+        except RuntimeError as error:  # whatever is in the loop stops it again and again
             outcomes.update(dict.fromkeys(servers, f"It could not be stopped: {error}"))
         finally:
+            _end_silently(loop)
             for server, opened, asked in zip(servers, alive, stopping):
                 # Cancelled or not: what waited for the calls of such a server has ended by now.
                 outcome = "" if asked and outcomes[server] == _CANCELLED else outcomes[server]
@@ -732,15 +742,56 @@ def _keep_for_ever(state: _Loop) -> None:
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
 
 
+def _closes(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether the close() of a loop may close it: one of Python that calls no other cannot."""
+    close = getattr(loop, "__dict__", {}).get("close") or type(loop).close
+    function = getattr(close, "__func__", close)
+    if not isinstance(function, types.FunctionType) or function.__module__.startswith("asyncio"):
+        return True
+    return "close" in {*function.__code__.co_names, *function.__code__.co_freevars}
+
+
 def _run(loop: asyncio.AbstractEventLoop, coroutine: Any) -> None:  # noqa: ANN401 - a coroutine
-    """Run a coroutine in a loop, even where another loop is running in this thread."""
+    """Run a coroutine in a loop, even where another loop is running in this thread.
+
+    A call of loop.stop() that was left in the loop ends only the run that it was meant for.
+    """
+    task: asyncio.Task[Any] = loop.create_task(coroutine)
+
+    def run() -> None:
+        for _ in range(_MOST_STOPS):
+            try:
+                loop.run_until_complete(task)
+            except RuntimeError:  # noqa: PERF203 - thrice at the most
+                if task.done():
+                    raise
+            else:
+                return
+        raise RuntimeError("its event loop is stopped again and again")
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        loop.run_until_complete(coroutine)
+        run()
     else:
         with ThreadPoolExecutor(1) as thread:
-            thread.submit(loop.run_until_complete, coroutine).result()
+            thread.submit(run).result()
+
+
+def _end_silently(loop: asyncio.AbstractEventLoop) -> None:
+    """Let the guard's own tasks that a loop will not end leave no warning to an innocent test."""
+    own = {_Keeper._stop.__code__, _Keeper._stopping.__code__}  # noqa: SLF001 - in this module
+    for task in asyncio.tasks.all_tasks(loop):
+        coroutine: Any = task.get_coro()
+        if getattr(coroutine, "cr_code", None) in own:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio's
+            if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+                coroutine.close()
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Tell whether a name is meant: by a pattern of a shell, or as it is, which may have `[…]`."""
+    return name == pattern or fnmatchcase(name, pattern)
 
 
 def _grpcio_version() -> str:
@@ -767,6 +818,7 @@ class _Guard:
         # Only the process that tells has these; a worker of pytest-xdist hands them on.
         self._causes: dict[tuple[object, ...], list[_Leak]] = {}
         self._ran: set[str] = set()
+        self._cut_short: set[str] = set()  # tests that may have ended before they could leak
         self._markers: dict[str, bool] = {}  # whether what they allow has happened
         self._patterns = dict.fromkeys(self._settings.allowed, False)
         self._explained: dict[tuple[object, ...], str] = {}  # in the report of which test
@@ -894,7 +946,7 @@ class _Guard:
     def _allows(self, leak: _Leak, pattern: str) -> bool:
         """Tell whether a pattern allows a leak: by its test, or by a file that it comes from."""
         names = (leak.test, self._relative(leak.path), leak.library.rpartition(":")[0])
-        return any(fnmatchcase(name, pattern) for name in names)
+        return any(_fits(pattern, name) for name in names)
 
     def _filtered(self, leak: _Leak) -> str:
         """Tell what the filters of warnings, those of the test too, make of a leak."""
@@ -926,14 +978,19 @@ class _Guard:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count what a test has left open."""
-        if report.when != "teardown" or self._is_worker():
+        if self._is_worker():
+            return
+        if report.when != "teardown":
+            if not report.passed:
+                self._cut_short.add(str(report.nodeid))
             return
         if self._patterns:
             self._ran.add(str(report.nodeid))
         told: dict[str, Any] | None = getattr(report, "grpc_guard", None)
         if told is not None:
-            for marker in told["markers"]:
-                self._markers.setdefault(marker, False)
+            if report.nodeid not in self._cut_short:
+                for marker in told["markers"]:
+                    self._markers.setdefault(marker, False)
             self._count(_Leak(**leak) for leak in told["leaks"])
 
     def _is_worker(self) -> bool:
@@ -1049,10 +1106,13 @@ class _Guard:
             if not happened
         ]
         for pattern, happened in self._patterns.items():
-            ran = any(
-                fnmatchcase(test, pattern) or fnmatchcase(test.partition("::")[0], pattern)
+            ran = {
+                test
                 for test in self._ran
-            )
+                if _fits(pattern, test) or _fits(pattern, test.partition("::")[0])
+            }
+            if ran & self._cut_short:
+                continue
             if not happened and self._ran and (ran or not self._narrowed):
                 lines.append(
                     f"grpc_allowed_leaks: {pattern!r} allows a leak that no longer happens"

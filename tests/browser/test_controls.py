@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mkdocs_blocks.block import Block, Fault
 from mkdocs_blocks.transcript import commands
-from playwright.async_api import BrowserContext, Locator
+from playwright.async_api import BrowserContext, Locator, expect
 
 from tests.browser.chromium import WIDTHS, Scheme, Visit, visiting
 
@@ -200,4 +200,18 @@ async def test_the_search_finds_what_is_pasted(
     async with visiting(context, base) as shown:
         await shown.go("")
         assert (await found(shown, words))[:1] == [page]
+        assert shown.faults == []
+
+
+async def test_what_is_pasted_from_a_menu_is_searched_for(
+    context: BrowserContext, base: str
+) -> None:
+    """Without a key, as on a phone, and with another search before it."""
+    async with visiting(context, base) as shown:
+        await shown.go("")
+        assert await found(shown, "signal 11")
+        # Playwright sets the text and tells of that, as a menu does; no key is pressed.
+        await shown.page.locator(".md-search__input").fill("DEADLINE_EXCEEDED")
+        first = shown.page.locator(".md-search-result__item > a").first
+        await expect(first).to_have_attribute("href", re.compile("known-issues/deadline-in-"))
         assert shown.faults == []

@@ -1,10 +1,12 @@
 """A page on a phone asks for no script until its reader does something, and no move is lost."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Locator
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route
 
 from tests.browser import axe
 from tests.browser.chromium import WIDTHS, Visit, visiting
@@ -33,6 +35,21 @@ async def phone(browser: Browser) -> AsyncIterator[BrowserContext]:
     context = await browser.new_context(is_mobile=True, has_touch=True)
     yield context
     await context.close()
+
+
+@contextlib.asynccontextmanager
+async def withheld(page: Page) -> AsyncIterator[None]:
+    """Let the theme's script, which the page asks for in this block, arrive after it."""
+    over = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await over.wait()
+        await route.continue_()
+
+    await page.route("**/bundle.*.js", hold)
+    async with page.expect_request("**/bundle.*.js"):
+        yield
+    over.set()
 
 
 async def is_focused(element: Locator) -> bool:
@@ -97,10 +114,11 @@ async def test_the_first_key_opens_the_search(context: BrowserContext, base: str
     async with visiting(context, base, width=WIDTHS[1]) as shown:
         await shown.look("")
         page = shown.page
-        await page.keyboard.press(key)
-        await page.keyboard.type("exit code 139")
+        async with withheld(page):
+            await page.keyboard.press(key)
+            await page.keyboard.type("exit code 139")
         field = page.locator(".md-search__input")
-        assert await field.evaluate("field => field.matches(':focus')")
+        assert await is_focused(field)
         found = page.locator(".md-search-result__item > a.md-search-result__link").first
         await found.wait_for()
         assert "known-issues/grpc-segfault/" in (await found.get_attribute("href") or "")
@@ -112,7 +130,8 @@ async def test_the_first_key_turns_the_page(context: BrowserContext, base: str) 
     async with visiting(context, base, width=WIDTHS[1]) as shown:
         await shown.look(WITH_TABS)
         following = await shown.page.locator("link[rel=next]").evaluate("link => link.href")
-        await shown.page.keyboard.press("n")
+        async with withheld(shown.page):
+            await shown.page.keyboard.press("n")
         await shown.page.wait_for_url(following)
 
 
@@ -120,9 +139,10 @@ async def test_the_first_tap_opens_the_search(phone: BrowserContext, base: str) 
     """With the focus in the field, and it stays open when the scripts are there."""
     async with visiting(phone, base, width=WIDTHS[1]) as shown:
         await shown.look("")
-        await shown.page.get_by_role("button", name="Search").tap()
         field = shown.page.locator(".md-search__input")
-        assert await is_focused(field)
+        async with withheld(shown.page):
+            await shown.page.get_by_role("button", name="Search").tap()
+            assert await is_focused(field)
         await shown.started()
         assert await is_focused(field)
         assert await shown.page.locator("#__search").is_checked()
@@ -135,8 +155,9 @@ async def test_the_first_tap_opens_the_menu(phone: BrowserContext, base: str) ->
     async with visiting(phone, base, width=WIDTHS[1]) as shown:
         await shown.look("")
         menu = shown.page.get_by_role("button", name="Menu")
-        await menu.tap()
-        assert await menu.get_attribute("aria-expanded") == "true"
+        async with withheld(shown.page):
+            await menu.tap()
+            assert await menu.get_attribute("aria-expanded") == "true"
         await shown.started()
         assert await shown.page.locator("#__drawer").is_checked()
 
@@ -148,7 +169,8 @@ async def test_the_first_tap_chooses_the_scheme(phone: BrowserContext, base: str
         assert await scripts(shown) == []
         body = shown.page.locator("body")
         assert await body.get_attribute("data-md-color-scheme") == "slate"
-        await shown.page.locator("label[for^=__palette_]:visible").tap()
+        async with withheld(shown.page):
+            await shown.page.locator("label[for^=__palette_]:visible").tap()
         await shown.page.locator("body[data-md-color-scheme=default]").wait_for()
         await shown.look(ISSUE)
         assert await scripts(shown) == []
@@ -163,7 +185,8 @@ async def test_the_first_tap_opens_a_tab(phone: BrowserContext, base: str) -> No
         await shown.look(WITH_TABS)
         label = shown.page.locator(".tabbed-labels > label").nth(1)
         name = (await label.inner_text()).strip()
-        await label.tap()
+        async with withheld(shown.page):
+            await label.tap()
         await shown.started()
         await shown.page.wait_for_function("name => __md_get('__tabs')?.[0] === name", arg=name)
 

@@ -98,7 +98,10 @@ def write(project: Path) -> list[Path]:
 
 def heading(page: Path) -> str:
     """Return a page's first heading, as Markdown."""
-    found = re.search(r"^# (.+?)(?: \{.*\})?$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    text = re.sub(
+        r"\A---$.*?^---$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    found = re.search(r"^# (.+?)(?: \{.*\})?$", text, re.MULTILINE)
     if found is None:
         raise ValueError(f"{PAGES}/{page.name}:1: has no heading; write `# ` and the message")
     return found[1]

@@ -5,9 +5,9 @@ watch are made from what is here.
 """
 
 import datetime as dt
-import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,10 +28,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 
 from docs.assets import triage
 from tests.known_issues import suites
+from tests.known_issues.faults import FaultyError, text_of, told
 
 PAGES = "docs/known-issues"
 """The folder of the pages, below the project's root."""
@@ -40,6 +40,8 @@ FURTHER = ("README.md", "triage.md", "not-reproduced.md")
 REPORTS = "upstream-report*.md"
 TODO = "TODO "
 """What a text of a new page begins with, as long as nobody has written it."""
+TAKEN = ("generated", "index", "readme", "triage", "watch")
+"""What no issue can be called: its page, address or snippet would be that of something else."""
 _LEAST = 4
 """How many letters the triage looks for at least, before an ellipsis."""
 
@@ -94,6 +96,8 @@ def _name(text: str) -> str:
 def _line(text: str) -> str:
     if text.startswith(TODO):
         raise ValueError(f"is not written yet; write {text.removeprefix(TODO)}")
+    if strange := [each for each in text if unicodedata.category(each) == "Cc"]:
+        raise ValueError(f"has the control character U+{ord(strange[0]):04X}; take it out")
     if text != " ".join(text.split()):
         raise ValueError("has a line break or blanks too many; write it in one line")
     return text
@@ -195,6 +199,13 @@ class Issue(_Model):
             raise ValueError(f"is not the name of the file; write {info.context['stem']}")
         return text
 
+    @field_validator("id")
+    @classmethod
+    def _is_free(cls, text: str) -> str:
+        if text in TAKEN:
+            raise ValueError(f"{text!r} is taken; call the page and its id something else")
+        return text
+
     @field_validator("messages", "signs")
     @classmethod
     def _no_text_twice(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -238,7 +249,10 @@ class Issue(_Model):
             if self.examples is None:
                 raise ValueError("watch: names a run, but the page has no examples; write both")
             folder = info.context["project"] / self.examples
-            known = {run.name: run for run in suites.runs(folder)}
+            try:
+                known = {run.name: run for run in suites.runs(folder)}
+            except ValueError:
+                return self  # a fault of runs.toml is told by whoever looks for those: `proofs`
             for watch in watched:
                 if watch.run not in known:
                     names = ", ".join(map(repr, known))
@@ -284,7 +298,7 @@ def faults(project: Path) -> list[str]:
 
 def line_of(page: Path, key: str) -> int:
     """Return the line, from 1, on which a page's front matter has a key; 1 where it has not."""
-    return _lines_of(_front_matter(page.read_text(encoding="utf-8"))).get((key,), 1)
+    return _lines_of(_front_matter(text_of(page))).get((key,), 1)
 
 
 def further_pages(project: Path) -> dict[str, list[Path]]:
@@ -303,8 +317,8 @@ def further_pages(project: Path) -> dict[str, list[Path]]:
 def _keys(page: Path) -> set[str]:
     """Return the keys of a page's front matter, as far as it can be read."""
     try:
-        return {path[0] for path in _lines_of(_front_matter(page.read_text(encoding="utf-8")))}
-    except yaml.YAMLError:
+        return {path[0] for path in _lines_of(_front_matter(text_of(page)))}
+    except (FaultyError, yaml.YAMLError):
         return {"id"}  # its fault is told by whoever reads it
 
 
@@ -320,44 +334,66 @@ def _read(project: Path) -> tuple[list[Issue], list[str]]:
             continue
         try:
             found.append(_issue(page, project))
-        except _FaultyError as faulty:
+        except FaultyError as faulty:
             wrong += [f"{PAGES}/{page.name}:{line}" for line in faulty.lines]
     return found, wrong
 
 
-class _FaultyError(Exception):
-    """A page's front matter is not what it has to be."""
-
-    def __init__(self, lines: list[str]) -> None:
-        """Keep a line for each fault: `LINE: key: what is wrong; what to write`."""
-        super().__init__(*lines)
-        self.lines = lines
-
-
 def _front_matter(text: str) -> str:
-    """Return the YAML between the two lines `---`, empty lines in place of what is before it."""
-    match = re.match(r"---\n(.*?)^---$", text, re.DOTALL | re.MULTILINE)
-    return f"\n{match[1]}" if match else ""
+    """Return the YAML between the two lines `---`, an empty line in place of the first.
+
+    Raises `FaultyError` when the first `---` has no second; without any, returns an empty text.
+    """
+    if not re.match(r"---\n", text):
+        return ""
+    if match := re.match(r"---\n(.*?)^---[ \t]*$", text, re.DOTALL | re.MULTILINE):
+        return f"\n{match[1]}"
+    raise FaultyError(["1: front matter: has no end; write --- on a line after its last key"])
 
 
 def _issue(page: Path, project: Path) -> Issue:
-    source = _front_matter(page.read_text(encoding="utf-8"))
+    source = _front_matter(text_of(page))
     if not source:
-        raise _FaultyError(["1: front matter: there is none; begin the page with --- and its keys"])
+        raise FaultyError(["1: front matter: there is none; begin the page with --- and its keys"])
     try:
         lines = _lines_of(source)
-        data = yaml.safe_load(source)
+        data = yaml.load(source, _Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _FaultyError(
+        raise FaultyError(
             [f"{line}: front matter: {error.problem}; put the text in quotes, or mend the YAML"]
         ) from error
+    except yaml.reader.ReaderError as error:
+        line = source[: error.position].count("\n") + 1
+        strange = f"U+{error.character:04X}"
+        raise FaultyError(
+            [f"{line}: front matter: has the control character {strange}; take it out"]
+        ) from error
     if not isinstance(data, dict):
-        raise _FaultyError(["2: front matter: has no keys; write each as `key: text`"])
+        raise FaultyError(["2: front matter: has no keys; write each as `key: text`"])
     try:
         return Issue.model_validate(data, context={"stem": page.stem, "project": project})
     except ValidationError as error:
-        raise _FaultyError(_told_once(error.errors(), lines)) from error
+        raise FaultyError(told(error.errors(), lines, _KEYS)) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML; what is written like a day and is in no calendar is a fault of its line."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:  # noqa: FBT001, FBT002 - PyYAML's own
+        """Return what a node stands for."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(problem=f"{error}", problem_mark=node.start_mark) from error
+
+
+_KEYS = {
+    (): list(Issue.model_fields),
+    ("packages",): list(Affected.model_fields),
+    ("watch",): list(Watch.model_fields),
+}
+"""The keys that may stand where a path leads: the page's, a package's, a watch's."""
 
 
 def _lines_of(source: str) -> dict[tuple[str, ...], int]:
@@ -373,6 +409,8 @@ def _walk(node: yaml.Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, .
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key is no text", problem_mark=key.start_mark)
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"the key {key.value!r} is there twice", problem_mark=key.start_mark
@@ -384,87 +422,3 @@ def _walk(node: yaml.Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, .
         for position, value in enumerate(node.value):
             yield (*path, str(position)), value.start_mark.line + 1
             yield from _walk(value, (*path, str(position)))
-
-
-# What pydantic says in its own words, in those of who writes a page. `{…}` is what it knows.
-_WORDS = {
-    "missing": "is missing; write it",
-    "literal_error": "{input!r} is not known; write {expected}",
-    "enum": "{input!r} is not known; write {expected}",
-    "string_type": "{input!r} is no text; put it in quotes",
-    "string_too_short": "is empty; write it",
-    "string_pattern_mismatch": "{input!r} has other characters than small letters, digits and "
-    "hyphens; write it with these",
-    "tuple_type": "is no list; write [], or a line with - for each",
-    "too_short": "is empty; write at least one",
-    "too_long": "is {actual_length} characters long; write at most {max_length}",
-    "url_parsing": "{input!r} is no address; write https://...",
-    "url_scheme": "{input!r} is no address of the web; write https://...",
-    "date_from_datetime_parsing": "{input!r} is no day; write it as 2026-11-26",
-    "date_type": "{input!r} is no day; write it as 2026-11-26",
-    "date_parsing": "{input!r} is no day; write it as 2026-11-26",
-}
-
-
-def _told_once(errors: Sequence[ErrorDetails], lines: Mapping[tuple[str, ...], int]) -> list[str]:
-    """Return a line for each fault, and none for what merely follows from another."""
-    paths = [_path(details) for details in errors]
-    misspelt = {
-        (*path[:-1], meant)
-        for path, details in zip(paths, errors, strict=True)
-        if details["type"] == "extra_forbidden" and (meant := _meant(path))
-    }
-    told = []
-    for path, details in zip(paths, errors, strict=True):
-        if details["type"] == "missing" and path in misspelt:
-            continue
-        # A list whose one item is faulty counts as empty.
-        within = any(other[: len(path)] == path and other != path for other in paths)
-        if not (details["type"] == "too_short" and within):
-            told.append(_told(path, details, lines))
-    return list(dict.fromkeys(told))
-
-
-def _path(details: ErrorDetails) -> tuple[str, ...]:
-    """Return keys and positions that lead to a fault; the tags of alternatives are none."""
-    return tuple(str(part) for part in details["loc"] if not str(part).startswith("a "))
-
-
-def _meant(path: tuple[str, ...]) -> str | None:
-    """Return the key that somebody meant who wrote an unknown one."""
-    return next(iter(difflib.get_close_matches(path[-1], _known(path[:-1]), n=1)), None)
-
-
-def _told(
-    path: tuple[str, ...], details: ErrorDetails, lines: Mapping[tuple[str, ...], int]
-) -> str:
-    """Return one fault in a line: `LINE: key: what is wrong; what to write`."""
-    context = details.get("ctx", {})
-    if details["type"] == "extra_forbidden":
-        meant = _meant(path)
-        said = f"there is no such key; {f'write {meant}' if meant else 'leave it out'}"
-    elif details["type"] == "value_error":
-        said = str(context["error"])
-        if not path:
-            key, _, said = said.partition(": ")
-            path = (key,)
-    elif details["type"] in _WORDS:
-        given = details["input"]
-        said = _WORDS[details["type"]].format(input=given, **context)
-    else:
-        wrong = f"{details['msg'][:1].lower()}{details['msg'][1:]}"
-        said = f"{wrong}; see docs/guides/add-a-known-issue.md"
-    where = next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 1)
-    if details["type"] == "missing" and len(path) == 1:
-        where = 1
-    return f"{where}: {'.'.join(path)}: {said}"
-
-
-def _known(path: tuple[str, ...]) -> list[str]:
-    """Return the keys that may stand where a path leads: the page's, a package's, a watch's."""
-    where: dict[tuple[str, ...], type[BaseModel]] = {
-        (): Issue,
-        ("packages",): Affected,
-        ("watch",): Watch,
-    }
-    return list(where[path[:1]].model_fields)

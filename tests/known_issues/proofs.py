@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.known_issues import suites
+from tests.known_issues.faults import FaultyError, text_of
 from tests.known_issues.front_matter import PAGES, TODO
 from tests.known_issues.suites import Run
 
@@ -29,27 +30,39 @@ class Shown:
 def faults(project: Path) -> list[str]:
     """Return what the pages of the issues that have a suite do not show, a line for each.
 
-    A line is `docs/known-issues/x.md:LINE: what is missing; what to write`. Raises `ValueError`
-    when a runs.toml is at fault.
+    A line is `docs/known-issues/x.md:LINE: what is missing; what to write`, or one of a fault in
+    a runs.toml; see `suites.runs`. A page that cannot be read is told by `front_matter.faults`.
     """
     found = []
-    for folder in sorted((project / "examples/known_issues").glob("*/runs.toml")):
-        page = project / PAGES / f"{folder.parent.name}.md"
-        if page.exists():
-            found += [f"{PAGES}/{page.name}:{told}" for told in _faults(page, folder.parent)]
+    for path in sorted((project / suites.SUITES).glob("*/runs.toml")):
+        page = project / PAGES / f"{path.parent.name}.md"
+        try:
+            runs = list(suites.runs(path.parent))
+            text = text_of(page) if page.exists() else None
+        except ValueError as fault:
+            found += f"{fault}".splitlines()
+        except FaultyError:
+            continue
+        else:
+            if text is not None:
+                told = _faults(text, path.parent, runs)
+                found += [f"{PAGES}/{page.name}:{line}" for line in told]
     return found
 
 
-def _faults(page: Path, folder: Path) -> Iterator[str]:
-    text = page.read_text(encoding="utf-8")
+def _faults(text: str, folder: Path, runs: Sequence[Run]) -> Iterator[str]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(TODO):
             yield f"{number}: is not written yet; write {line.removeprefix(TODO)}"
-    runs = list(suites.runs(folder))
     blocks = [list(_commands(text, block)) for block in _BLOCK.finditer(text)]
     for word, heading in (("fails", "Reproducer"), ("cured", "Cure")):
         of_word = [run for run in runs if word in run.name]
-        if not any(_shows(block, run) for block in blocks for run in of_word):
+        if not of_word:
+            yield (
+                f"{_line_of(text, heading)}: no run of the suite {_VERBS[word]}; name one "
+                f"{word!r} in {suites.SUITES}/{folder.name}/runs.toml"
+            )
+        elif not any(_shows(block, run) for block in blocks for run in of_word):
             yield (
                 f"{_line_of(text, heading)}: no block shows a run that {_VERBS[word]}; write a "
                 f"console block with the command of {' or '.join(repr(r.name) for r in of_word)}, "

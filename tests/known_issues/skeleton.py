@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.evidence.records import today
-from tests.known_issues.front_matter import PAGES, TODO
+from tests.known_issues.front_matter import FURTHER, PAGES, REPORTS, TAKEN, TODO, further_pages
+from tests.known_issues.suites import SUITES
 
 _SHOWN = """\
 <!-- fmt: off -->
@@ -125,10 +126,12 @@ def begin(project: Path, issue: str, pins: Mapping[str, str]) -> list[Path]:
         raise ValueError(
             f"{issue}: is no id; write small letters, digits and hyphens: event-loop-closed"
         )
-    page, folder = project / PAGES / f"{issue}.md", project / "examples/known_issues" / issue
+    page, folder = project / PAGES / f"{issue}.md", project / SUITES / issue
     for taken in (page, folder):
         if taken.exists():
             raise ValueError(f"{taken.relative_to(project)}: is there already; write another id")
+    if whose := _taken(project, issue):
+        raise ValueError(f"{issue}: is taken by {whose}; write another id")
     shown = {
         name: _SHOWN.format(id=issue, name=f"{file}", language=language)
         for name, file, language in (
@@ -148,3 +151,25 @@ def begin(project: Path, issue: str, pins: Mapping[str, str]) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     return list(files)
+
+
+def _taken(project: Path, issue: str) -> str | None:
+    """Say what has the page, the address or the snippet of an id already, or would belong to it."""
+    if issue in TAKEN:
+        return "a page or a snippet that is no issue"
+    settings = project / "mkdocs.yml"
+    address = f"known-issues/{issue}/"
+    moved = re.compile(rf'^ *"?{re.escape(address)}"?:', re.MULTILINE)
+    if settings.exists() and moved.search(settings.read_text(encoding="utf-8")):
+        return f"an address that leads elsewhere: {address} in mkdocs.yml"
+    others = {page for pages in further_pages(project).values() for page in pages}
+    others |= {*(project / PAGES).glob(REPORTS), *(project / PAGES / name for name in FURTHER)}
+    # A page belongs to the issue with whose id it begins.
+    return next(
+        (
+            f"{PAGES}/{page.name}, which would be a page of it"
+            for page in sorted(others)
+            if page.exists() and page.stem.startswith(f"{issue}-")
+        ),
+        None,
+    )

@@ -7,13 +7,26 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+)
 
 from tests.evidence.outcome import Run as Ended
 from tests.evidence.outcome import run as execute
+from tests.known_issues.faults import FaultyError, text_of, told
 
-ROOT = Path(__file__).parents[2] / "examples" / "known_issues"
+SUITES = "examples/known_issues"
+"""The folder of the suites, below the project's root."""
+ROOT = Path(__file__).parents[2] / SUITES
 PROGRAMS = Path(sys.executable).parent
 """The programs of the project's own environment."""
 # What a reader puts before a program, in place of an environment that has it.
@@ -25,24 +38,57 @@ FOREIGN = (
 )
 
 
-@dataclass(frozen=True)
-class Run:
-    """One command in the folder of a suite, or several in a row, and what they show.
+def _python(text: str) -> str:
+    if not re.fullmatch(r"3\.[0-9]+", text):
+        raise ValueError(f"{text!r} is no version of Python; write one as 3.12")
+    return text
 
-    `message` and `control` are literal texts of the output: what is claimed, and what shows that
-    the thing tried was in force. `status` is the exit status of the last line of `command`;
-    `python` the oldest Python that shows it; `project`, whether the packages that the project
-    pins show it too.
-    """
 
-    suite: Path = field(repr=False)
-    name: str
-    command: str
-    status: int
-    message: tuple[str, ...]
-    control: tuple[str, ...]
-    project: bool = True
-    python: str = "3.11"
+def _installs(command: str) -> str:
+    if not LAUNCHER.search(command):
+        raise ValueError("installs nothing; begin it with uv run --no-project --with pytest==9.1.1")
+    return command
+
+
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class _Written(BaseModel):
+    """A run as runs.toml has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Text
+    command: Annotated[Text, AfterValidator(_installs)]
+    """In the folder of the suite; one command, or several in a row."""
+    status: StrictInt
+    """The exit status of its last line."""
+    message: Texts
+    """Literal texts of the output: what is claimed."""
+    control: Texts
+    """Literal texts of the output, which show that the thing tried was in force."""
+    project: StrictBool = True
+    """Whether the packages that the project pins show it too."""
+    python: Annotated[str, AfterValidator(_python)] = "3.11"
+    """The oldest Python that shows it."""
+
+
+class _Suite(BaseModel):
+    """A runs.toml."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: Annotated[tuple[_Written, ...], Field(min_length=1)]
+
+
+_KEYS = {(): ["run"], ("run",): list(_Written.model_fields)}
+
+
+class Run(_Written):
+    """One command in the folder of a suite, or several in a row, and what they show."""
+
+    suite: Annotated[Path, Field(repr=False)]
 
     @property
     def installed(self) -> list[dict[str, str]]:
@@ -75,17 +121,53 @@ class Run:
 def runs(folder: Path | None = None) -> Iterator[Run]:
     """Give the runs of a suite, or of all, from the runs.toml of each folder.
 
-    Raises `ValueError`, which names the file, the run and the key, where one is missing or unknown.
+    Raises `ValueError` with a line for each fault, as `examples/known_issues/x/runs.toml:LINE:
+    key: what is wrong; what to write`.
     """
     paths = sorted(ROOT.glob("*/runs.toml")) if folder is None else [folder / "runs.toml"]
     for path in paths:
-        for entry in tomllib.loads(path.read_text())["run"]:
-            unknown = entry.keys() - {key.name for key in fields(Run) if key.name != "suite"}
-            missing = {key.name for key in fields(Run) if key.default is MISSING} - entry.keys()
-            if wrong := sorted(unknown | missing - {"suite"}):
-                raise ValueError(f"{path}: the run {entry.get('name')!r}: {', '.join(wrong)}?")
-            message, control = (tuple(entry.pop(key)) for key in ("message", "control"))
-            yield Run(suite=path.parent, message=message, control=control, **entry)
+        try:
+            written = _read(text_of(path))
+        except FaultyError as faulty:
+            name = f"{SUITES}/{path.parent.name}/{path.name}"
+            raise ValueError("\n".join(f"{name}:{line}" for line in faulty.lines)) from faulty
+        for run in written:
+            yield Run(suite=path.parent, **run.model_dump())
+
+
+def _read(source: str) -> tuple[_Written, ...]:
+    try:
+        data = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        said, _, place = f"{error}".partition(" (at ")
+        found = re.match(r"line (\d+)", place)
+        line = int(found[1]) if found else source.rstrip().count("\n") + 1
+        raise FaultyError(
+            [f"{line}: TOML: {said[:1].lower()}{said[1:]}; mend it, or put the text in quotes"]
+        ) from error
+    try:
+        return _Suite.model_validate(data).run
+    except ValidationError as error:
+        raise FaultyError(told(error.errors(), _lines_of(source), _KEYS)) from error
+
+
+def _lines_of(source: str) -> dict[tuple[str, ...], int]:
+    """Return the line of each key of a TOML text, from 1, by the path of tables and positions.
+
+    A line within a text of several lines can look like a key: then the first one counts.
+    """
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    tables = 0
+    for number, line in enumerate(source.splitlines(), 1):
+        if re.match(r"\s*\[\[\s*run\s*\]\]", line):
+            table = ("run", f"{tables}")
+            tables += 1
+            lines.setdefault(("run",), number)
+            lines[table] = number
+        elif key := re.match(r"\s*\[*\s*([\w-]+)\s*(?:=|\])", line):
+            lines.setdefault((*table, key[1]), number)
+    return lines
 
 
 def attempt(run: Run, programs: Sequence[Path], *, seconds: float) -> Ended:

@@ -138,6 +138,13 @@ def test_a_mark_that_is_gone_is_told(tmp_path: Path) -> None:
         catalogue.write(project)
 
 
+def test_a_comment_in_the_front_matter_is_no_heading(tmp_path: Path) -> None:
+    """It begins as one does."""
+    page = tmp_path / "page.md"
+    page.write_text("---\n# Why.\nid: page\n---\n\n# `Closed` { #closed }\n", encoding="utf-8")
+    assert catalogue.heading(page) == "`Closed`"
+
+
 @each_issue
 def test_each_page_begins_with_its_message(issue: Issue) -> None:
     """The heading is a text of the log, where there is one; strip and question come next."""

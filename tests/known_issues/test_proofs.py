@@ -123,3 +123,97 @@ def test_an_id_that_cannot_be_is_refused(tmp_path: Path, issue: str, told: str) 
     with pytest.raises(ValueError, match=re.escape(told)):
         skeleton.begin(tmp_path, issue, pins(PROJECT))
     assert sorted(tmp_path.rglob("*")) == files
+
+
+@pytest.mark.parametrize(
+    ("issue", "told"),
+    [
+        ("index", "index: is taken by a page or a snippet that is no issue;"),
+        ("readme", "readme: is taken by"),
+        ("generated", "generated: is taken by"),
+        ("watch", "watch: is taken by"),
+        ("triage", "docs/known-issues/triage.md: is there already;"),
+        ("not-reproduced", "docs/known-issues/not-reproduced.md: is there already;"),
+        ("not", "not: is taken by docs/known-issues/not-reproduced.md, which would be a page of"),
+        ("upstream", "upstream: is taken by docs/known-issues/upstream-report"),
+        ("grpc", "grpc: is taken by docs/known-issues/grpc-segfault-cause.md, which would be"),
+        ("old", "old: is taken by an address that leads elsewhere: known-issues/old/ in mkdocs"),
+    ],
+)
+def test_an_id_whose_place_is_taken_is_refused(tmp_path: Path, issue: str, told: str) -> None:
+    """In one line that says by what, and nothing is written."""
+    shutil.copytree(PROJECT / front_matter.PAGES, tmp_path / front_matter.PAGES)
+    moved = 'extra:\n  moved:\n    "known-issues/old/": known-issues/shared-port/\n'
+    (tmp_path / "mkdocs.yml").write_text(moved, encoding="utf-8")
+    files = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}.*write another id$"):
+        skeleton.begin(tmp_path, issue, pins(PROJECT))
+    assert sorted(tmp_path.rglob("*")) == files
+
+
+RUN = """\
+[[run]]
+name = "fails"
+command = "uv run --no-project --with pytest==9.1.1 pytest"
+status = 1
+message = ["1 failed"]
+control = ["the control"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("control = ", "contrl = ", "6: run.0.contrl: there is no such key; write control"),
+        ('control = ["the control"]\n', "", "1: run.0.control: is missing; write it"),
+        ("status = 1", 'status = "one"', "4: run.0.status: 'one' is no whole number; write one"),
+        ("status = 1", 'status = "1"', "4: run.0.status: '1' is no whole number; write one"),
+        ("status = 1", "status = 1\nproject = 0", "5: run.0.project: 0 is neither true nor false;"),
+        ("status = 1", 'status = 1\npython = "three"', "5: run.0.python: 'three' is no version of"),
+        ('["1 failed"]', '"1 failed"', "5: run.0.message: is no list; write each text in quotes"),
+        ('["1 failed"]', "[]", "5: run.0.message: is empty; write at least one"),
+        ('["1 failed"]', '[""]', "5: run.0.message.0: is empty; write it"),
+        ('["1 failed"]', "[1]", "5: run.0.message.0: 1 is no text; put it in quotes"),
+        ("uv run --no-project --with ", "", "3: run.0.command: installs nothing; begin it with uv"),
+        ('"fails"', '"fails', "2: TOML: illegal character"),
+        ("name = ", "name ", "2: TOML: expected '=' after a key"),
+        (RUN, RUN.rstrip("]\n"), "6: TOML: "),
+        (RUN, f"{RUN}{RUN}colour = 1\n", "13: run.1.colour: there is no such key; leave it out"),
+        ("[[run]]", "[[runs]]", "1: runs: there is no such key; write run"),
+        ("[[run]]", "[run]", "1: run: is no list; write"),
+        (RUN, "", "1: run: is missing; write it"),
+        ("[[run]]\n", "\ufeff[[run]]\n", "1: begins with a byte order mark; save it as UTF-8"),
+        ("1 failed", "1 f\udce4iled", "5: is not UTF-8, of byte 0xE4; save it as UTF-8"),
+    ],
+)
+def test_a_fault_of_a_suite_is_told_in_one_line(
+    project: Path, old: str, new: str, told: str
+) -> None:
+    """It has the file below the project, the line, the key, what is wrong, and what to write."""
+    assert old in RUN
+    name = f"{suites.SUITES}/{SAMPLE}/runs.toml"
+    (project / name).write_bytes(RUN.replace(old, new).encode(errors="surrogateescape"))
+    lines = [*front_matter.faults(project), *proofs.faults(project)]
+    assert [line[: len(f"{name}:{told}")] for line in lines] == [f"{name}:{told}"]
+
+
+def test_the_faults_of_two_suites_are_told_together(project: Path) -> None:
+    """Those of a suite without a page, too; and a page that watches a run is not blamed."""
+    for each in ("preexec-fn-child", "shared-port"):
+        (project / suites.SUITES / each).mkdir()
+        broken = RUN.replace("status = 1", 'status = "one"')
+        (project / suites.SUITES / each / "runs.toml").write_text(broken, encoding="utf-8")
+    shutil.copy(PROJECT / front_matter.PAGES / "preexec-fn-child.md", project / front_matter.PAGES)
+    lines = [*front_matter.faults(project), *proofs.faults(project)]
+    assert [line.partition(": ")[0] for line in lines] == [
+        "examples/known_issues/preexec-fn-child/runs.toml:4",
+        "examples/known_issues/shared-port/runs.toml:4",
+    ]
+
+
+def test_a_suite_without_a_run_that_fails_is_told(project: Path) -> None:
+    """There is no command to show; the page is told where its name has to be."""
+    path = project / suites.SUITES / SAMPLE / "runs.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('name = "fails', 'name = "is bad'))
+    told = [line for line in proofs.faults(project) if "runs.toml" in line]
+    assert any("no run of the suite fails; name one 'fails' in" in line for line in told)

@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import random
 import re
 import subprocess
@@ -182,6 +183,11 @@ def test_a_message_that_was_cut_short_is_found(dots: str, ask: Ask) -> None:
         ("what CHANNEL is", ["channel"]),
         ("the", []),
         ("event\nloop", []),
+        ("exit code 139", ["refused"]),
+        ("code 139", ["refused"]),
+        ("exit code 1", []),
+        ("exit code 13", []),
+        ("code 39", []),
     ],
 )
 def test_a_single_line_may_be_a_part_of_a_text(asked: str, named: list[str], ask: Ask) -> None:
@@ -243,6 +249,11 @@ def test_both_languages_agree_on_any_log(ask: Ask) -> None:
         ("preexec_fn", "preexec-fn-child"),
         ("into gRPC, skipping fork() handlers", "fork-noise-on-stderr"),
         ("falls with --forked", "forked-coverage"),
+        (
+            "VersionError: Detected incompatible Protobuf Gencode/Runtime versions\n1 error",
+            "gencode-versions",
+        ),
+        ("E1126 ev_epoll1_linux.cc:1118] encountered epoll_wait error\n-6", "preexec-fn-child"),
         ("EXITED with status 3", "pytest-forked-pytest-9.2"),
         ("    import a\nModuleNotFoundError: No module named 'chat_pb2'", "pb2-import"),
     ],
@@ -250,6 +261,12 @@ def test_both_languages_agree_on_any_log(ask: Ask) -> None:
 def test_what_people_paste_leads_to_a_page(pasted: str, named: str, ask: Ask) -> None:
     """A last line, a cut one, a word."""
     assert ask(pasted)[0]["id"] == named
+
+
+@pytest.mark.parametrize("pasted", ["exit code 1", "exit status 1", "signal 1", "exit code 13"])
+def test_a_part_of_a_number_is_another_number(pasted: str, ask: Ask) -> None:
+    """What ends with 1 is no segmentation fault."""
+    assert ask(pasted) == []
 
 
 CLEAN = """\
@@ -267,6 +284,11 @@ collected 211 items
 tests/test_event_loop.py::test_is_closed PASSED                          [  0%]
 tests/test_channel.py::test_deadline_exceeded[StatusCode.DEADLINE_EXCEEDED] PASSED [ 1%]
 tests/test_proxy.py::test_connection_refused XFAIL (the proxy is slow)   [  2%]
+tests/test_status.py::test_maps[Deadline Exceeded-504] PASSED            [  2%]
+tests/test_loop.py::TestLoop::test_names[Event loop is closed] PASSED
+tests/test_loop.py::test_bug XFAIL (RuntimeError: Event loop is closed)  [  2%]
+tests/test_loop.py::test_luck XPASS (Connection refused)                 [  2%]
+[gw1] [ 50%] PASSED tests/test_status.py::test_maps[signal 11]
 tests/test_fork.py::test_child_in_add_insecure_port SKIPPED (needs root) [  3%]
 Name                   Stmts   Miss  Cover
 src/orders_pb2.py         25      0   100%
@@ -275,6 +297,9 @@ Required test coverage of 90% reached. Total coverage: 97.12%
 ============================= slowest 3 durations ==============================
 5.01s teardown tests/test_server.py::test_stop_takes_its_grace
 0.30s setup    tests/test_server.py::test_exit_status_0
+PASSED tests/test_status.py::test_maps[Deadline Exceeded-504]
+XFAIL tests/test_loop.py::test_bug - RuntimeError: Event loop is closed
+XFAIL tests/test_loop.py::test_bug[Connection refused] - RuntimeError: Event loop is clo...
 ================== 209 passed, 1 skipped, 1 xfailed in 14.39s ==================
    Compiling tonic v0.14.0
     Finished `test` profile in 41.2s
@@ -296,6 +321,22 @@ def test_a_clean_log_leads_nowhere(lines: int, ask: Ask) -> None:
     assert [part for part in parts if ask(part)] == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tests/test_a.py::test_b PASSED       [ 50%]Fatal Python error: Segmentation fault",
+        "tests/test_a.py::test_b Fatal Python error: Segmentation fault",
+        "tests/test_a.py::test_b PASSED Fatal Python error: Segmentation fault",
+        "FAILED tests/test_a.py::test_b - Fatal Python error: Segmentation fault",
+        "tests/test_a.py::test_b[Segmentation fault] FAILED [ 50%]",
+        "PASSED: Fatal Python error: Segmentation fault",
+    ],
+)
+def test_what_stands_behind_a_test_that_passed_counts(line: str, ask: Ask) -> None:
+    """The line of a test is ended when the next one begins; a crash comes before that."""
+    assert ask(f"{line}\n-")[0]["id"] == "grpc-segfault"
+
+
 def run(
     *arguments: str | Path, log: bytes = b"", **variables: str
 ) -> subprocess.CompletedProcess[str]:
@@ -308,8 +349,9 @@ def run(
         timeout=100,
         check=False,
     )
+    encoding = variables.get("PYTHONIOENCODING", "utf-8")
     return subprocess.CompletedProcess(
-        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        done.args, done.returncode, done.stdout.decode(encoding), done.stderr.decode(encoding)
     )
 
 
@@ -366,6 +408,34 @@ def test_the_script_answers_programs() -> None:
     assert (nothing.returncode, json.loads(nothing.stdout)) == (1, [])
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("log", ["\N{RIGHTWARDS ARROW} Segmentation fault", CLOSED])
+def test_the_script_prints_what_its_output_has_letters_for(encoding: str, log: str) -> None:
+    """And a question mark for the rest: the page is named all the same."""
+    done = run(log=log.encode(), PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  docs/known-issues/" in done.stdout
+    arrow = "\N{RIGHTWARDS ARROW}"
+    shown = log if encoding == "utf-8" else log.replace(arrow, "?")
+    assert f"  line 1: {shown}" in done.stdout.splitlines()
+
+
+def test_the_script_ends_quietly_where_nobody_reads_on() -> None:
+    """As in `| head -1`; its status still tells whether something fits."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, SCRIPT],
+            input=CLOSED.encode(),
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            timeout=100,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize(
     ("arguments", "log", "said"),
     [
@@ -403,7 +473,18 @@ def test_a_log_of_thirty_megabytes_is_read() -> None:
 
 @pytest.mark.parametrize(
     "filler",
-    ["[1:11:11 ", "> ", "\x1b]", "E", "&amp;", "\\", "No module named ", "failed to connect "],
+    [
+        "[1:11:11 ",
+        "> ",
+        "\x1b]",
+        "E",
+        "&amp;",
+        "\\",
+        "No module named ",
+        "failed to connect ",
+        "a::",
+        "a::b[] ",
+    ],
 )
 def test_no_log_takes_more_than_its_share(filler: str, ask: Ask) -> None:
     """A megabyte without a line break, of what a rule begins with, is read like any other."""

@@ -1,6 +1,7 @@
 """The site as each builder makes it, with an address and without."""
 
 import functools
+import gc
 import os
 import subprocess
 import sys
@@ -31,12 +32,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @functools.cache
 def parsed(site: Path) -> Pages:
     """Parse the pages of a built site, by their addresses from its root."""
-    return {
-        path.relative_to(site).as_posix().removesuffix("index.html"): BeautifulSoup(
-            path.read_text(encoding="utf-8"), "html.parser"
-        )
-        for path in sorted(site.rglob("*.html"))
-    }
+    gc.disable()  # which would look through all trees again and again
+    try:
+        return {
+            path.relative_to(site).as_posix().removesuffix("index.html"): BeautifulSoup(
+                path.read_text(encoding="utf-8"), "html.parser"
+            )
+            for path in sorted(site.rglob("*.html"))
+        }
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,13 @@ _DONE = {
 }
 
 
+def parse(html: str) -> BeautifulSoup:
+    """Parse the head and the article of a page: the navigation around it is most of its tags."""
+    head = html[: html.index("</head>")]
+    article = html[html.index("<article") : html.index("</article>")]
+    return BeautifulSoup(head + "</head></html>" + article + "</article>", "html.parser")
+
+
 def results_path(project: Path) -> Path:
     """Return where `just test-docs` writes what is proven."""
     settings = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
@@ -65,7 +72,7 @@ def mark(project: Path, site: Path, pages: Iterable[Page]) -> None:
     for page in pages:
         built = site / page.file.dest_uri
         html = _ADDED.sub("", built.read_text("utf-8"))
-        read = BeautifulSoup(html, "html.parser")
+        read = parse(html)
         codes = read.select("article pre > code")
         found = proven.get(f"docs/{page.file.src_uri}")
         marks = [""] * len(codes)

@@ -6,12 +6,13 @@ address that has moved; the texts of the known issues in the index of Material's
 who hears a page (`amend.py`). It takes the colours out of long files. `just build` runs it.
 """
 
+import gc
 import html
 import json
 import posixpath
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -22,10 +23,11 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import get_files
 from mkdocs.structure.nav import get_navigation
+from mkdocs.structure.pages import Page
 
 from tests.known_issues.front_matter import issues
 from tests.site.amend import amended
-from tests.site.marks import mark
+from tests.site.marks import mark, parse
 
 # What a page shows around its text, or draws.
 FURNITURE = (
@@ -94,7 +96,7 @@ def _markdown(page: BeautifulSoup, address: str) -> str:
 def _entries(config: MkDocsConfig, site: Path) -> Iterator[Entry]:
     """Read the pages that the navigation names, in its order."""
     for page in get_navigation(get_files(config), config).pages:
-        built = BeautifulSoup((site / page.file.dest_uri).read_text("utf-8"), "html.parser")
+        built = parse((site / page.file.dest_uri).read_text("utf-8"))
         (description,) = built.select("meta[name=description]")
         titles = [section.title for section in page.ancestors]  # from the nearest to the top
         yield Entry(
@@ -137,11 +139,12 @@ def _robots(site_url: str | None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _lead_to_issues(config: MkDocsConfig, site: Path) -> None:
+def _lead_to_pages(config: MkDocsConfig, site: Path, pages: Sequence[Page]) -> None:
     """Let Material's search find the page of an issue by the words of its messages and signs.
 
     They become tags of the page, which are not shown on it. A tag counts for more than a title. Of
-    two pages with the same text, the one that the index has first comes first.
+    two pages with the same text, the one that the index has first comes first. The front matter of
+    any page may name such words too: `search: {words: [...]}`.
     """
     path = site / "search" / "search_index.json"
     if not path.is_file():  # another builder's
@@ -156,6 +159,12 @@ def _lead_to_issues(config: MkDocsConfig, site: Path) -> None:
         entry["tags"] = [*issue.messages, *issue.signs]
         entry["boost"] = 1.5 if texts & later else 1.0
         later |= texts
+    for page in pages:
+        page.read_source(config)
+        words = page.meta.get("search", {}).get("words")
+        if words:
+            entry = entries[page.url]
+            entry["tags"] = [*entry.get("tags", []), *words]
     fields = index["config"]["fields"]
     fields["tags"]["boost"] = 2 * fields["title"]["boost"]
     path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")
@@ -185,11 +194,11 @@ def publish(config: MkDocsConfig, site: Path) -> None:
     (site / "robots.txt").write_text(_robots(config.site_url), "utf-8")
     (site / "llms.txt").write_text(_listing(config, entries), "utf-8")
     (site / "llms-full.txt").write_text(_whole(config, entries), "utf-8")
-    _lead_to_issues(config, site)
+    pages = get_navigation(get_files(config), config).pages
+    _lead_to_pages(config, site, pages)
     if not config.site_url:
         for name in SITE_MAPS:
             (site / name).unlink(missing_ok=True)
-    pages = get_navigation(get_files(config), config).pages
     mark(Path(config.config_file_path).parent, site, pages)
     for shown in (*(page.file.dest_uri for page in pages), "404.html"):
         built = site / shown
@@ -208,5 +217,6 @@ def publish(config: MkDocsConfig, site: Path) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # of the trees of all pages it frees nothing, and looks through them for a second
     settings = load_config("mkdocs.yml")
     publish(settings, Path(sys.argv[1] if len(sys.argv) > 1 else settings.site_dir))

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -273,23 +274,31 @@ def test_an_omission_is_found(cut: str, lack: str) -> None:
     assert omissions(BeautifulSoup(whole.replace(cut, ""), "html.parser")) == [lack]
 
 
+FAULTS = {
+    # What is added to a page: what the warning says of it
+    ("index.md", "[x](nowhere.md)"): "nowhere.md",
+    ("index.md", "[x](TESTING_GUIDE.md#nowhere)"): "#nowhere",
+    ("index.md", "[x](/TESTING_GUIDE/)"): "absolute link",
+    ("index.md", "[x](known-issues)"): "unrecognized relative link",
+    ("orphan.md", "# Orphan"): 'not included in the "nav"',
+}
+
+
 @pytest.mark.parametrize(
-    ("page", "addition", "message"),
-    [
-        ("index.md", "[x](nowhere.md)", "nowhere.md"),
-        ("index.md", "[x](TESTING_GUIDE.md#nowhere)", "#nowhere"),
-        ("index.md", "[x](/TESTING_GUIDE/)", "absolute link"),
-        ("index.md", "[x](known-issues)", "unrecognized relative link"),
-        ("index.md", '--8<-- "nowhere.py"', "nowhere.py"),
-        ("orphan.md", "# Orphan", 'not included in the "nav"'),
-    ],
+    "faults",
+    [FAULTS, {("index.md", '--8<-- "nowhere.py"'): "nowhere.py"}],
+    ids=["warnings", "a snippet"],
 )
-def test_a_strict_build_fails(tmp_path: Path, page: str, addition: str, message: str) -> None:
+def test_a_strict_build_fails(tmp_path: Path, faults: Mapping[tuple[str, str], str]) -> None:
     """A dead link, anchor or snippet, and a page that is not in the navigation, end the build."""
     project = tmp_path / "project"
     copy_project(PROJECT, project)
-    with (project / "docs" / page).open("a") as text:
-        text.write(f"\n\n{addition}\n")
+    for page, addition in faults:
+        with (project / "docs" / page).open("a") as text:
+            text.write(f"\n\n{addition}\n")
     result = build(project, tmp_path / "site")
     assert result.returncode != 0
-    assert message in result.stdout
+    told = [line for line in result.stdout.splitlines() if line.startswith(("WARNING", "ERROR"))]
+    assert len(told) == len(faults), result.stdout
+    for message in faults.values():
+        assert any(message in line for line in told), message

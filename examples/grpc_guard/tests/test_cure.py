@@ -183,13 +183,19 @@ def test_leaks(new_server):
 """
 
 
+AGAIN_AND_AGAIN = "while asyncio.get_running_loop().stop() is None: await asyncio.sleep(0)"
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
         ("await asyncio.Event().wait()", "It did not stop within 0.1 s"),
         ("raise OSError('no')", "Its stop failed: OSError('no')"),
         ("asyncio.current_task().cancel(); await asyncio.sleep(1)", "Its stop was cancelled"),
-        ("asyncio.get_running_loop().stop(); await asyncio.sleep(1)", "It could not be stopped: *"),
+        (
+            AGAIN_AND_AGAIN,
+            "It could not be stopped: its event loop is stopped again and again",
+        ),
     ],
 )
 def test_a_stop_that_does_not_succeed(suite: Suite, body: str, told: str) -> None:
@@ -199,6 +205,87 @@ def test_a_stop_that_does_not_succeed(suite: Suite, body: str, told: str) -> Non
     result.assert_outcomes(passed=1, warnings=1)
     result.stdout.fnmatch_lines([f"*{told}: what gRPC may still write to is kept in memory"])
     assert result.ret == pytest.ExitCode.OK
+
+
+LEFT_OVER = """
+def test_leaks(new_server):
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(serve(new_server))
+    loop.call_soon(loop.stop)
+    loop.close()
+
+def test_innocent():
+    gc.collect()
+"""
+
+
+def test_a_loop_that_was_asked_to_stop(suite: Suite) -> None:
+    """What was left in the loop ends its own run; the server is stopped in the next."""
+    suite.write(HEAD + LEFT_OVER)
+    result = suite.run()
+    result.assert_outcomes(passed=2, warnings=1)
+    assert "kept in memory" not in result.stdout.str()
+
+
+def test_a_stop_that_does_not_end_fails_no_innocent_test(suite: Suite) -> None:
+    """The guard's own tasks, which the loop no longer runs, go without a warning."""
+    innocent = "\ndef test_innocent():\n    gc.collect()\n"
+    suite.write(HEAD + STUBBORN.format(body=AGAIN_AND_AGAIN) + innocent)
+    result = suite.run("-W", "error", "-o", "grpc_leaked_servers=ignore")
+    result.assert_outcomes(passed=2)
+    assert "_Keeper" not in result.stderr.str()
+
+
+NOT_AN_END = """
+async def serve_on(new_server):
+    server = new_server()
+    await server.start()
+    return server
+
+class Shared(asyncio.SelectorEventLoop):
+    def close(self):
+        pass
+
+    def really_close(self):
+        super().close()
+
+def test_of_a_class(new_server):
+    loop = Shared()
+    server = loop.run_until_complete(serve_on(new_server))
+    loop.close()
+    assert server._server.is_running()
+    loop.run_until_complete(server.stop(None))
+    loop.really_close()
+
+def test_of_one_loop(new_server):
+    loop = asyncio.new_event_loop()
+    really_close, loop.close = loop.close, lambda: None
+    server = loop.run_until_complete(serve_on(new_server))
+    loop.close()
+    assert server._server.is_running()
+    loop.run_until_complete(server.stop(None))
+    loop.close()
+    assert not loop.is_closed()
+    really_close()
+
+def test_around(new_server):
+    loop, closed = asyncio.new_event_loop(), []
+    def close():
+        closed.append(1)
+        type(loop).close(loop)
+    loop.close = close
+    server = loop.run_until_complete(serve_on(new_server))
+    loop.run_until_complete(server.stop(None))
+    loop.close()
+    loop.close()
+    assert closed == [1, 1]
+"""
+
+
+def test_a_close_that_closes_nothing_is_not_the_end(suite: Suite) -> None:
+    """A suite's own close() is not taken for the end where it is none, and stays where it was."""
+    suite.write(HEAD + NOT_AN_END)
+    suite.run("-W", "error").assert_outcomes(passed=3)
 
 
 def test_ctrl_c_during_a_stop_that_hangs(suite: Suite) -> None:

@@ -499,6 +499,20 @@ def test_one_marker_for_many_tests(suite: Suite, options: tuple[str, ...]) -> No
     assert "no longer happens" not in result.stdout.str()
 
 
+def test_what_is_allowed_is_not_stale_where_a_test_failed_before(suite: Suite) -> None:
+    """A test that failed, or was skipped, may not have come as far as its leak."""
+    mark = "\n@pytest.mark.grpc_leak_allowed(reason='grpc/grpc#1')"
+    suite.write(
+        HEAD
+        + mark
+        + "\ndef test_fails():\n    assert 0\n\ndef test_skips():\n    pytest.skip('x')\n"
+    )
+    allowed = [f"test_it.py::{test}: a reason" for test in ("test_fails", "test_skips")]
+    result = suite.run("-o", "grpc_allowed_leaks=" + "\n".join(allowed))
+    result.assert_outcomes(failed=1, skipped=1)
+    assert "no longer happens" not in result.stdout.str()
+
+
 def test_a_marker_needs_a_reason(suite: Suite) -> None:
     """Without a reason, the test is an error of one line."""
     suite.write(HEAD + "\n@pytest.mark.grpc_leak_allowed" + LEAK)
@@ -509,10 +523,16 @@ def test_a_marker_needs_a_reason(suite: Suite) -> None:
     )
 
 
-@pytest.mark.parametrize("pattern", ["test_it.py::test_leaks", "test_*.py*", "conftest.py"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["test_it.py::test_leaks[[]a]", "test_it.py::test_leaks[a]", "test_*.py*", "conftest.py"],
+)
 def test_allowed_by_a_pattern(suite: Suite, pattern: str) -> None:
     """A pattern allows the leaks of tests by their node ids, or of the file that opens."""
-    suite.write(HEAD + LEAK)
+    one = "\n@pytest.mark.parametrize('one', ['a'])" + LEAK.replace(
+        "(new_server)", "(new_server, one)", 1
+    )
+    suite.write(HEAD + one)
     result = suite.run(*ERROR, "-o", f"grpc_allowed_leaks={pattern}: a reason")
     result.assert_outcomes(passed=1)
     assert "no longer happens" not in result.stdout.str()

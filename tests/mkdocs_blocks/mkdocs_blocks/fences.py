@@ -28,6 +28,11 @@ FENCE_LIKE = re.compile(r"^[ \t>]*(?:(?:[-*+:]|\d+[.)])[ \t]+)?(?P<fence>`{3,}|~
 _PREFIX = re.compile(r"[> \t]*")
 _OPTION = re.compile(r"""(?P<key>[a-zA-Z]\w*)(?:=(?P<quote>["'])(?P<value>.*?)(?P=quote))?""")
 
+_WITH_ATTRIBUTES = re.compile(
+    r"""(?P<language>[\w#.+-]+)(?P<rest>(?:[ \t]+[\w-]+=(?:"[^"]*"|'[^']*'))+)"""
+)
+"""The header of a fence that has attributes without braces."""
+
 
 @dataclass(kw_only=True)
 class Fence:
@@ -269,9 +274,13 @@ def _unread(header: str, *, readable: bool) -> str:
         return f"the fence {info!r} is never closed, or a line of it is indented less"
     if readable:
         return "this fence closes nothing and opens nothing that is closed: remove it"
-    return (
-        f'the site cannot read the fence {info!r} and shows it as text: write ```language title="…"'
+    found = _WITH_ATTRIBUTES.fullmatch(info)
+    write = (
+        f"write its attributes in braces, ```{{ .{found['language']} {found['rest'].strip()} }}"
+        if found
+        else 'write ```language, and its attributes in braces, ```{ .language title="…" }'
     )
+    return f"the site cannot read the fence {info!r} and shows it as text: {write}"
 
 
 _PRE_TAG = re.compile(r"<pre\b")

@@ -197,7 +197,11 @@ class BuiltSite:
         """Take MkDocs's pages, all of them rendered, its files and its configuration."""
         self._pages = {page.file.dest_uri: page for page in pages}
         self._theme = config.theme.dirs
-        self._levels = config.validation.links
+        links = config.validation.links
+        self._not_found = links.not_found
+        # MkDocs's own default only informs, of what is as wrong as any dead link.
+        said = any("anchors" in given for given in links.user_configs)
+        self._anchors_level = links.anchors if said else _WARNING
         self._files = {file.dest_uri for file in files if file.inclusion.is_included()}
         self._files |= {*config.theme.static_templates, *config.extra_templates, "sitemap.xml.gz"}
         self._anchors: dict[str, set[str]] = {}
@@ -207,7 +211,7 @@ class BuiltSite:
         for link in links.wrong:
             said = f"the link {link.target!r} is no address"
             yield Fault(line=link.line, message=said, rule="dead-link")
-        if self._levels.anchors >= _WARNING and not page.file.inclusion.is_excluded():
+        if self._anchors_level >= _WARNING and not page.file.inclusion.is_excluded():
             for link in links.to_anchors:
                 target = link.file.page
                 known = None if target is None else target.present_anchor_ids
@@ -217,7 +221,7 @@ class BuiltSite:
                     yield Fault(line=link.line, message=said, rule="dead-anchor")
         for link in links.raw:
             rule, said = self._raw(link.target, page.file.dest_uri)
-            level = self._levels.anchors if rule == "dead-anchor" else self._levels.not_found
+            level = self._anchors_level if rule == "dead-anchor" else self._not_found
             if rule and level >= _WARNING:
                 yield Fault(line=link.line, message=f"the link {link.target!r} {said}", rule=rule)
 

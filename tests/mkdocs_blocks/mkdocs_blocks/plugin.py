@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mkdocs_blocks.settings import PREFIX, add_settings
+from mkdocs_blocks.settings import PREFIX, add_settings, asks_for_the_site
 
 PAGE_SUFFIXES = (".md", ".markdown", ".mkd", ".mkdn")
 """The suffixes of MkDocs's pages."""
@@ -64,7 +64,7 @@ def _is_asked(config: pytest.Config) -> bool:
         config.getoption("docs")
         or config.getoption("bless_docs")
         or config.getoption("docs_baseline")
-        or config.getini(PREFIX)
+        or asks_for_the_site(config)
     )
 
 

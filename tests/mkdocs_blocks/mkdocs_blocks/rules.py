@@ -180,18 +180,29 @@ def _header_problems(
     fence: Mapping[str, Any], kind: str, sandbox: SandboxName
 ) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the header of a fence, whatever kind claims it."""
+    from mkdocs_blocks import kinds as all_kinds
+
     language = fence["language"]
     if fence["custom"] and kind in {"", "file"}:
-        said = f"mkdocs.yml turns {language} fences into something else: declare them in the "
-        yield "custom-fence", f"{said}setting mkdocs_blocks_fences, as in `{language}: it is drawn`"
+        said = (
+            f"mkdocs.yml turns {language} fences into something else: {all_kinds.declare(language)}"
+        )
+        yield "custom-fence", said
     elif not fence["lexer"] and kind != "excused":
         proposed = f": {' or '.join(fence['close'])}?" if fence["close"] else "."
-        said = f"unknown language {language!r}{proposed} Write one that Pygments knows, or text"
-        yield "unknown-language", said
+        yield (
+            "unknown-language",
+            (
+                f"unknown language {language!r}{proposed} Write one that Pygments knows, or text; "
+                f"if the site turns such fences into something else, {all_kinds.declare(language)}"
+            ),
+        )
     for extra in fence["extras"]:
         if extra[0] in ".#":
             continue  # how it looks
         said = f'unknown attribute {extra!r}: a fence takes title="…" and hl_lines="…"'
+        if "=" in extra:
+            said += f"; others are read in braces, as in ```{{ .{language} {extra} }}"
         yield "unknown-attribute", said
     title = fence["title"]
     if kind != "excused":

@@ -22,7 +22,7 @@ from mkdocs_blocks.processes import Supervisor, interrupt_at_sigterm
 from mkdocs_blocks.python_blocks import BareCarrier
 from mkdocs_blocks.results import write_results
 from mkdocs_blocks.sandbox import run_folder, sweep
-from mkdocs_blocks.settings import PREFIX, read_settings
+from mkdocs_blocks.settings import PREFIX, positive, read_settings
 from mkdocs_blocks.site import RULES, SiteError, SiteReading, read_site
 
 _READING = "mkdocs_blocks_reading"
@@ -57,9 +57,11 @@ class Run:
         self._until_end = ExitStack()
         seconds = config.getoption("docs_seconds")
         if seconds is not None:
-            if seconds <= 0:
-                raise pytest.UsageError("--docs-seconds: write a number above zero")
-            self.settings = replace(self.settings, seconds=seconds)
+            try:
+                self.settings = replace(self.settings, seconds=positive(seconds))
+            except ValueError as error:
+                said = f"--docs-seconds: write a number above zero, such as 60 ({error})"
+                raise pytest.UsageError(said) from None
         self._until_end.callback(interrupt_at_sigterm())
         if self.is_worker:
             # pytest-xdist parses the command line again in each worker.

@@ -61,7 +61,8 @@ def test_what_is_asked_for_is_run(
         (["-n", "2", "docs/no.md"], "there is no page docs/no.md"),
         (["docs/no.md:3"], "there is no page docs/no.md"),
         (["--docs-seconds=0"], "--docs-seconds: write a number above zero"),
-        (["-o", "mkdocs_blocks_baseline=docs"], "docs: cannot be read"),
+        (["-o", "mkdocs_blocks_baseline=docs"], "-o mkdocs_blocks_baseline: write the path of a"),
+        (["-o", "mkdocs_blocks_baseline=docs/page.md"], "page.md: cannot be read"),
     ],
 )
 def test_what_cannot_be_meant_is_one_line(

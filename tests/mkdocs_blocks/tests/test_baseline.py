@@ -1,6 +1,7 @@
 """The list of what a site has not proven yet: written once, and only ever shorter."""
 
 import json
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -239,9 +240,13 @@ def test_what_is_wrong_with_the_site_can_be_listed(
     assert len(entries(project)) == 3
 
 
-def test_a_list_that_cannot_be_written_is_one_line(page: Write, check: Check) -> None:
+def test_a_list_that_cannot_be_written_is_one_line(
+    project: Path, page: Write, check: Check
+) -> None:
     """The run fails, and says why."""
-    page(PAGE)
-    done = check("--docs-baseline", "-o", "mkdocs_blocks_baseline=no/such/folder.json")
+    folder = project / "lists"
+    folder.mkdir()
+    page(f"```console\n$ rmdir {shlex.quote(str(folder))}\n```\n{PAGE}")
+    done = check("--docs-baseline", "-o", "mkdocs_blocks_baseline=lists/list.json")
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "\nno/such/folder.json cannot be written: No such file or directory\n" in done.stdout
+    assert "\nlists/list.json cannot be written: No such file or directory\n" in done.stdout

@@ -135,6 +135,26 @@ FAULTS = [
     ("\n```pyhton\nx\n```\n", 2, "unknown-language", "unknown language 'pyhton': python"),
     ("\n```ruby\nx\n```\n", 2, "cannot-run", "a ruby block cannot be run"),
     ("```pycon\n>>> 1\n```\n", 1, "cannot-run", "a pycon block cannot be run"),
+    (
+        "```plantuml\nA -> B\n```\n",
+        1,
+        "unknown-language",
+        (
+            "unknown language 'plantuml'. Write one that Pygments knows, or text; if the site "
+            "turns such fences into something else, declare them in the setting "
+            "mkdocs_blocks_fences, as in `plantuml: it is drawn`"
+        ),
+    ),
+    ("```dot\ngraph {}\n```\n", 1, "cannot-run", "mkdocs_blocks_fences, as in `dot: it is drawn`"),
+    (
+        '```python fixture="server"\nx\n```\n',
+        1,
+        "unread-fence",
+        (
+            """cannot read the fence 'python fixture="server"' and shows it as text: """
+            'write its attributes in braces, ```{ .python fixture="server" }'
+        ),
+    ),
     ("```mermaid\ngraph TD\n```\n", 1, "custom-fence", "`mermaid: it is drawn`"),
     ('```console exit="3"\nx\n```\n', 1, "unread-fence", "cannot read the fence 'console exit=\""),
     ('```{ .console norun="why" }\nx\n```\n', 1, "unknown-attribute", "attribute 'norun'"),
@@ -484,7 +504,7 @@ DEFAULT_PAGES: Mapping[str, list[tuple[int, str, tuple[str, ...]]]] = {
 DEFAULT_FAULTS = [
     ("- item\n\n" + indented(FENCE), 3, "unread-fence", "pymdownx.superfences"),
     ("> " + FENCE.replace("\n", "\n> "), 1, "unread-fence", "pymdownx.superfences"),
-    ('```python title="x.py"\nx\n```\n', 1, "unread-fence", "cannot read the fence"),
+    ('```python title="x.py"\nx\n```\n', 1, "unread-fence", '```{ .python title="x.py" }'),
     ("```\nx\n```\n", 1, "no-language", "a fence without a language"),
     ("<!--\n" + FENCE + "-->\n", 2, "unseen-fence", "readers do not see this fence"),
     ("```python\nx\n", 1, "unread-fence", "is never closed"),

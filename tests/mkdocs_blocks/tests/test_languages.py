@@ -30,6 +30,8 @@ def test_what_a_misspelt_language_may_stand_for_is_proposed() -> None:
     assert close_to("pyhton")[0] == "python"
     assert close_to("jusst", ["just"])[0] == "just"
     assert close_to("zzzzzzzzz") == []
+    assert close_to("mermaid") == close_to("plantuml") == []
+    assert close_to("bsah")[0] == "bash"
 
 
 @pytest.mark.parametrize(

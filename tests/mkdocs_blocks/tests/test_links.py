@@ -143,13 +143,35 @@ def test_what_the_site_only_informs_of_is_no_fault(tmp_path: Path) -> None:
     """The levels below `validation` in mkdocs.yml decide, for raw HTML as well."""
     (tmp_path / "docs").mkdir()
     (tmp_path / "mkdocs.yml").write_text(
-        "site_name: x\nplugins: []\nvalidation: {links: {not_found: info}}\n"
+        "site_name: x\nplugins: []\nvalidation: {links: {not_found: info, anchors: info}}\n"
     )
     (tmp_path / "docs/index.md").write_text(
         'See [a](no.md), [b](#no), [c](/abs), [d](no/),\n<a href="no/">e</a> <a href="#no">f</a>.\n'
     )
     reading = read_site(tmp_path, Settings(), into=tmp_path)
     assert reading.pages[0].faults == ()
+
+
+@pytest.mark.parametrize(
+    ("validation", "lines"),
+    [
+        ("", [1, 2]),
+        ("validation: {not_found: warn}\n", [1, 2]),
+        ("validation: {anchors: warn}\n", [1, 2]),
+        ("validation: {anchors: info}\n", []),
+        ("validation: {links: {anchors: ignore}}\n", []),
+    ],
+)
+def test_dead_anchors_are_faults_unless_the_site_says_otherwise(
+    tmp_path: Path, validation: str, lines: list[int]
+) -> None:
+    """MkDocs's default only informs of them; a site that wants that has to say so itself."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "mkdocs.yml").write_text(f"site_name: x\nplugins: []\n{validation}")
+    (tmp_path / "docs/index.md").write_text('[b](#no)\n<a href="#no">f</a>\n')
+    reading = read_site(tmp_path, Settings(), into=tmp_path)
+    told = reading.pages[0].faults
+    assert [(fault.line, fault.rule) for fault in told] == [(at, "dead-anchor") for at in lines]
 
 
 def test_files_of_the_theme_are_found(tmp_path: Path) -> None:

@@ -197,6 +197,19 @@ def test_a_difference_is_what_a_command_has_printed(page: Write, check: Check) -
     assert " 1 failed, 3 passed" in done.stdout
 
 
+@pytest.mark.parametrize("language", ["bash", "sh", "shell"])
+@pytest.mark.parametrize("prompt", ["$ ", "% ", "(venv) $ ", "ann@host:~/tea$ "])
+def test_a_session_is_no_script(page: Write, check: Check, language: str, prompt: str) -> None:
+    """A script that begins with a prompt fails, and the line says how a session is written."""
+    page(f"```{language}\n{prompt}echo one\none\n```\n")
+    done = check()
+    said = ": a session with a prompt is written as ```console, with `$ ` before each command"
+    assert f"docs/index.md:2: `{prompt}echo one` exited with status " in done.stdout
+    assert said in done.stdout
+    page(f"```{language}\nfalse\n# {prompt}echo one\n```\n")
+    assert said not in check().stdout
+
+
 def test_a_failure_names_the_line_of_the_shown_file(true_page: Path, check: Check) -> None:
     """A command that trips over a file of the page leads to that file's line on the page."""
     true_page.write_text(

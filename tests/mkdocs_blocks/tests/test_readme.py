@@ -71,8 +71,8 @@ def test_the_help_has_the_same_defaults() -> None:
     """Where `pytest --help` tells a default, it is the one that counts."""
     told = {
         name: found[1].strip()
-        for name, (_, _, explained) in _ROWS.items()
-        if (found := re.search(r"\((?P<default>[^()]*)\)$", explained))
+        for name, row in _ROWS.items()
+        if (found := re.search(r"\((?P<default>[^()]*)\)$", row.explained))
     }
     assert told == {name: shown(getattr(Settings(), name)).strip() for name in told}
     assert len(told) > 5

@@ -1,5 +1,6 @@
 """The settings of a site: typed, in every kind of ini file, and wrong ones are one line."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,26 +36,68 @@ def test_a_setting_works_in_every_ini_file(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("mkdocs_blocks_seconds = soon", "mkdocs_blocks_seconds: could not convert"),
-        ("mkdocs_blocks_seconds = 0", "mkdocs_blocks_seconds: write a number above zero"),
-        ("mkdocs_blocks_most_excused = 120", "mkdocs_blocks_most_excused: write a number from 0"),
-        ("mkdocs_blocks_soften = only-defines", "mkdocs_blocks_soften: write each line as"),
-        ("mkdocs_blocks_soften = no-such-rule: x", "mkdocs_blocks_soften: no rule is called 'no-s"),
-        ("mkdocs_blocks_types = perhaps", "mkdocs_blocks_types: "),
-        ("mkdocs_blocks_config = none.yml", "mkdocs_blocks_config: there is no file none.yml"),
-        ("mkdocs_blocks_excuse =", "mkdocs_blocks_excuse: write something"),
+        ("mkdocs_blocks = perhaps", "write true or false (invalid truth value 'perhaps')"),
+        ("mkdocs_blocks_config = none.yml", "there is no file none.yml in "),
+        ("mkdocs_blocks_config =", "write the path of MkDocs's configuration"),
+        ("mkdocs_blocks_install = uv 'sync", "write a command as for a shell, each quotation"),
+        ("mkdocs_blocks_variables = X_* 'Y", "write names or patterns of variables, such as"),
+        ("mkdocs_blocks_seconds = soon", "write a number above zero, such as 60 (could not"),
+        ("mkdocs_blocks_seconds = 0", "write a number above zero, such as 60 (0 is none)"),
+        ("mkdocs_blocks_seconds = nan", "write a number above zero, such as 60 (nan is none)"),
+        ("mkdocs_blocks_types = perhaps", "write true or false (invalid truth value 'perhaps')"),
+        ("mkdocs_blocks_files = *.tmpl", "write each line as `*.tmpl = jinja` ('*.tmpl' is none)"),
+        ("mkdocs_blocks_fences = mermaid", "write each line as `mermaid: it is drawn` ('mermaid'"),
+        ("mkdocs_blocks_soften = only-defines", "write each line as `only-defines: the reason`"),
+        ("mkdocs_blocks_soften = no-such: x", "no rule is called 'no-such': write one of added-"),
+        ("mkdocs_blocks_excuse =", "write the beginning of such a title, or leave the setting out"),
+        ("mkdocs_blocks_shortest_reason = 1.5", "write a whole number above zero, such as 12 (inv"),
+        ("mkdocs_blocks_most_excused = 120", "write a number from 0 to 100 (120 is none)"),
+        ("mkdocs_blocks_most_excused = few", "write a number from 0 to 100 (could not convert"),
+        ("mkdocs_blocks_baseline = docs", "write the path of a file, in a folder that is there"),
+        ("mkdocs_blocks_results = docs", "write the path of a file, in a folder that is there"),
+        ("mkdocs_blocks_results = no/r.json", "write the path of a file, in a folder that is the"),
+        (
+            f"mkdocs_blocks_results = {'x' * 300}",
+            "write the path of a file, in a folder that is th",
+        ),
+        (f"mkdocs_blocks_config = {'x' * 300}", f"there is no file {'x' * 300} in "),
     ],
 )
 def test_a_wrong_value_is_one_line(
     project: Path, page: Write, check: Check, line: str, said: str
 ) -> None:
-    """The file, the setting and what to write; before anything is run, and no traceback."""
-    (project / "pytest.ini").write_text(f"[pytest]\n{line}\n")
+    """The file or `-o`, the setting and what to write; before anything is run, no traceback."""
     page("# One\n")
-    done = check()
+    setting = line.partition(" =")[0]
+    for where, options in (("pytest.ini:", ()), ("-o", ("-o", re.sub(" = ?", "=", line, count=1)))):
+        ini = "" if options else line
+        (project / "pytest.ini").write_text(f"[pytest]\n{ini}\n")
+        done = check(*options)
+        assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout
+        assert f"ERROR: {where} {setting}: {said}" in done.stdout
+        assert "Traceback" not in done.stdout
+
+
+def test_a_wrong_type_in_toml_is_one_line(project: Path, page: Write, check: Check) -> None:
+    """Where TOML has types, pytest's message about one is held to the same form."""
+    (project / "pytest.ini").unlink()
+    (project / "pyproject.toml").write_text("[tool.pytest]\nmkdocs_blocks_seconds = 'soon'\n")
+    page("# One\n")
+    assert (
+        "ERROR: pyproject.toml: mkdocs_blocks_seconds: write a number above zero, such as 60 "
+        "(expects a float, got str: 'soon')\n"
+    ) in check().stdout
+
+
+def test_the_setting_that_asks_is_checked_without_options(project: Path, page: Write) -> None:
+    """A run that asks for nothing else is told of it too, in one line."""
+    (project / "pytest.ini").write_text("[pytest]\nmkdocs_blocks = perhaps\n")
+    page("# One\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest"], cwd=project, capture_output=True, text=True, check=False
+    )
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert f"pytest.ini: {said}" in done.stdout
-    assert "Traceback" not in done.stdout
+    assert "ERROR: pytest.ini: mkdocs_blocks: write true or false" in done.stderr
 
 
 def test_an_installed_plugin_does_nothing_until_it_is_asked(project: Path, page: Write) -> None:

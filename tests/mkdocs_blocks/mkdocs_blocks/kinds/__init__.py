@@ -18,7 +18,7 @@ from mkdocs_blocks.kinds.quote import Quote
 from mkdocs_blocks.kinds.script import Script
 from mkdocs_blocks.settings import Settings
 
-__all__ = ["KINDS", "Fence", "Kind", "Problem", "claim", "kinds_of", "table"]
+__all__ = ["KINDS", "Fence", "Kind", "Problem", "claim", "declare", "kinds_of", "table"]
 
 KINDS: tuple[type[Kind], ...] = (
     Excused,
@@ -61,7 +61,8 @@ def claim(fence: Fence, kinds: Mapping[str, Kind]) -> tuple[str, Sequence[Proble
 def _cannot_run(fence: Fence) -> Problem:
     message = (
         f"a {fence.language} block cannot be run: write the title of the file that it "
-        f'shows, or why it is not run, as in title="Not run: it needs a screen"'
+        f'shows, or why it is not run, as in title="Not run: it needs a screen"; if the site turns '
+        f"such fences into something else, {declare(fence.language)}"
     )
     if fence.lexer == "python" and fence.sandbox == "empty":
         message = (
@@ -69,6 +70,11 @@ def _cannot_run(fence: Fence) -> Problem:
             'environment: give it a title="….py" and run that file in a console block'
         )
     return Problem(rule="cannot-run", message=message)
+
+
+def declare(language: str) -> str:
+    """Return what to do where the site makes a diagram, or the like, of a language's fences."""
+    return f"declare them in the setting mkdocs_blocks_fences, as in `{language}: it is drawn`"
 
 
 def table() -> str:

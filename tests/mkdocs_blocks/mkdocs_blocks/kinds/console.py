@@ -43,7 +43,7 @@ class Console(Kind):
     name = "console"
     counts_as = "run"
     fences = "`console`"
-    done = "Each `$ command` is run, and prints what follows it."
+    done = "Each `$ command` is run, all of a block in one shell, and prints what follows it."
 
     def claims(self, fence: Fence) -> bool:
         """Claim every console session."""

@@ -30,7 +30,7 @@ class Python(Kind):
     fences = "`python`"
     done = (
         "Run by pytest-markdown-docs in a process of its own, in the sandbox; "
-        '`fixture="…"` names fixtures of a `conftest.py` that the page has shown. '
+        '`{ .python fixture="…" }` names fixtures of a `conftest.py` that the page has shown. '
         "Let it assert what it claims."
     )
     options = frozenset({"fixture"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mkdocs_blocks.block import BlockError
@@ -10,6 +11,9 @@ from mkdocs_blocks.kinds.kind import Fence, Kind
 if TYPE_CHECKING:
     from mkdocs_blocks.block import Block
     from mkdocs_blocks.page_run import PageRun
+
+_PROMPT = re.compile(r"(?:\([^()]+\) ?)?(?:\[?\w+@[^$%]*)?[$%] ")
+"""A prompt at the start of a line, perhaps after an environment, a user and a folder."""
 
 
 class Script(Kind):
@@ -34,4 +38,8 @@ class Script(Kind):
             raise BlockError(line, f"the script {ran.trouble}", page.tail(lines))
         if ran.status:
             stopped = block.lines[ran.line - 1].strip() if ran.line else "the script"
-            raise BlockError(line, f"`{stopped}` exited with status {ran.status}", page.tail(lines))
+            said = f"`{stopped}` exited with status {ran.status}"
+            if any(_PROMPT.match(text) for text in ([stopped] if ran.line else block.lines)):
+                said += ": a session with a prompt is written as ```console, with `$ ` before each"
+                said += " command"
+            raise BlockError(line, said, page.tail(lines))
