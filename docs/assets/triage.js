@@ -134,7 +134,8 @@ const TRIAGE_ISSUES = [
    "Detected mismatched Protobuf Gencode/Runtime",
    "Runtime version cannot be older than the linked gencode version",
    "cannot import name 'runtime_version' from 'google.protobuf'",
-   "The grpc package installed is at version … but the generated code"
+   "The grpc package installed is at version … but the generated code",
+   "Descriptors cannot be created directly"
   ],
   "signs": [
    "google.protobuf.runtime_version",
@@ -152,7 +153,8 @@ const TRIAGE_ISSUES = [
    "ModuleNotFoundError: No module named '…_pb2_grpc'"
   ],
   "signs": [
-   "No module named …_pb2"
+   "No module named '…_pb2'",
+   "No module named '…_pb2_grpc'"
   ]
  },
  {
@@ -202,6 +204,7 @@ const TRIAGE_ISSUES = [
    "Failed to add port to server"
   ],
   "signs": [
+   "Failed to add any wildcard listeners",
    "Address already in use"
   ]
  },

@@ -204,7 +204,8 @@ ISSUES: list[Issue] = json.loads(r"""
    "Detected mismatched Protobuf Gencode/Runtime",
    "Runtime version cannot be older than the linked gencode version",
    "cannot import name 'runtime_version' from 'google.protobuf'",
-   "The grpc package installed is at version … but the generated code"
+   "The grpc package installed is at version … but the generated code",
+   "Descriptors cannot be created directly"
   ],
   "signs": [
    "google.protobuf.runtime_version",
@@ -222,7 +223,8 @@ ISSUES: list[Issue] = json.loads(r"""
    "ModuleNotFoundError: No module named '…_pb2_grpc'"
   ],
   "signs": [
-   "No module named …_pb2"
+   "No module named '…_pb2'",
+   "No module named '…_pb2_grpc'"
   ]
  },
  {
@@ -272,6 +274,7 @@ ISSUES: list[Issue] = json.loads(r"""
    "Failed to add port to server"
   ],
   "signs": [
+   "Failed to add any wildcard listeners",
    "Address already in use"
   ]
  },

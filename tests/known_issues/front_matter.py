@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import yaml
 from packaging.utils import canonicalize_name
@@ -42,6 +42,8 @@ TODO = "TODO "
 """What a text of a new page begins with, as long as nobody has written it."""
 TAKEN = ("generated", "index", "readme", "triage", "watch")
 """What no issue can be called: its page, address or snippet would be that of something else."""
+_T = TypeVar("_T")
+
 _LEAST = 4
 """How many letters the triage looks for at least, before an ellipsis."""
 
@@ -206,12 +208,20 @@ class Issue(_Model):
             raise ValueError(f"{text!r} is taken; call the page and its id something else")
         return text
 
-    @field_validator("messages", "signs")
+    @field_validator("messages", "signs", "upstream")
     @classmethod
-    def _no_text_twice(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
-        if twice := sorted({text for text in texts if texts.count(text) > 1}):
+    def _nothing_twice(cls, given: tuple[_T, ...]) -> tuple[_T, ...]:
+        if twice := sorted({str(one) for one in given if given.count(one) > 1}):
             raise ValueError(f"{twice[0]!r} stands there twice; keep one")
-        return texts
+        return given
+
+    @field_validator("changed")
+    @classmethod
+    def _is_no_day_to_come(cls, day: dt.date) -> dt.date:
+        # It is tomorrow somewhere.
+        if day > dt.datetime.now(tz=dt.UTC).date() + dt.timedelta(days=1):
+            raise ValueError("that day is still to come; write today's date")
+        return day
 
     @field_validator("messages", "signs")
     @classmethod

@@ -15,6 +15,7 @@ import pytest
 
 from docs.assets import triage
 from tests.evidence.environments import bare_variables
+from tests.known_issues import front_matter
 from tests.known_issues.conftest import PROJECT, Ask
 from tests.known_issues.triage import PYTHON
 
@@ -511,3 +512,21 @@ def test_the_script_runs_on_any_python(version: str) -> None:
     )
     assert "event-loop-closed" in done.stdout
     assert done.stderr == ""
+
+
+def test_each_message_of_home_leads_to_the_page_that_stands_beside_it(ask: Ask) -> None:
+    """The table is written by hand; the first page that the triage names is one of the row's."""
+    home = (PROJECT / "docs/index.md").read_text(encoding="utf-8")
+    table = home[home.index("{ #where-to-go-from-here }") :]
+    owners = {
+        page.stem: issue
+        for issue, pages in front_matter.further_pages(PROJECT).items()
+        for page in pages
+    }
+    rows = re.findall(r"^\| (.*`.*) \| (.*) \|$", table, re.MULTILINE)
+    assert len(rows) > 5
+    for said, read in rows:
+        pages = re.findall(r"known-issues/([\w.-]+)\.md", read)
+        for message in re.findall(r"`([^`]+)`", said):
+            first, *_ = ask(message.replace("…", "echo"))
+            assert first["id"] in {owners.get(page, page) for page in pages}, message

@@ -190,11 +190,17 @@ def publish(config: MkDocsConfig, site: Path) -> None:
     `extra.moved` of mkdocs.yml names the addresses that lead elsewhere by now. Raises `ValueError`
     if one of them is still a page.
     """
+    moved = {old: new for old, new in config.extra["moved"].items() if "#" not in old}
+    pages = get_navigation(get_files(config), config).pages
+    for page in pages:
+        if page.url in moved:
+            raise ValueError(
+                f"mkdocs.yml: extra.moved: {page.url} is still a page: take it out of moved"
+            )
     entries = list(_entries(config, site))
     (site / "robots.txt").write_text(_robots(config.site_url), "utf-8")
     (site / "llms.txt").write_text(_listing(config, entries), "utf-8")
     (site / "llms-full.txt").write_text(_whole(config, entries), "utf-8")
-    pages = get_navigation(get_files(config), config).pages
     _lead_to_pages(config, site, pages)
     if not config.site_url:
         for name in SITE_MAPS:
@@ -203,17 +209,11 @@ def publish(config: MkDocsConfig, site: Path) -> None:
     for shown in (*(page.file.dest_uri for page in pages), "404.html"):
         built = site / shown
         built.write_text(amended(_without_long_colours(built.read_text("utf-8"))), "utf-8")
-    for old, new in config.extra["moved"].items():
-        if "#" in old:
-            continue
-        page = site / old / "index.html"
-        if page.exists():
-            raise ValueError(
-                f"mkdocs.yml: extra.moved: {old} is still a page: take it out of moved"
-            )
-        page.parent.mkdir(parents=True, exist_ok=True)
+    for old, new in moved.items():
+        left = site / old / "index.html"
+        left.parent.mkdir(parents=True, exist_ok=True)
         target = html.escape(posixpath.relpath(new, old) + "/" * new.endswith("/"))
-        page.write_text(PAGE_OF_A_MOVE.format(target=target), "utf-8")
+        left.write_text(PAGE_OF_A_MOVE.format(target=target), "utf-8")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ def front_matter(page: Path) -> dict[str, str]:
 
 def content(page: BeautifulSoup, selector: str) -> list[str]:
     """Return the content of each meta element that a selector finds."""
-    return [str(tag["content"]) for tag in page.select(f"meta[{selector}]")]
+    assert page.head
+    return [str(tag["content"]) for tag in page.head.select(f"meta[{selector}]")]
 
 
 def flush(text: str) -> str:
@@ -69,7 +70,8 @@ def test_without_an_address_nothing_names_one(homeless: Path) -> None:
 def test_each_page_has_its_canonical_address(published: Path) -> None:
     """Every page but the one for lost readers names its own address, and so does its card."""
     for url, page in parsed(published).items():
-        named = [str(link["href"]) for link in page.select("link[rel=canonical]")]
+        assert page.head
+        named = [str(link["href"]) for link in page.head.select("link[rel=canonical]")]
         wanted = [] if url == "404.html" else [urljoin(SITE_URL, url)]
         assert named == wanted
         assert content(page, "property='og:url'") == wanted

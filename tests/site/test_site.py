@@ -15,6 +15,8 @@ from mkdocs_blocks.kinds import table
 from mkdocs_blocks.settings import Settings
 from mkdocs_blocks.site import SiteReading, read_site
 
+from tests.site.conftest import parsed
+
 PROJECT = Path(__file__).parents[2]
 FONTS = PROJECT / "docs/assets/fonts"
 KINDS = "docs/generated/kinds.md"
@@ -111,12 +113,7 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> SiteReading:
 @pytest.fixture(scope="module")
 def pages(built: Path) -> dict[str, BeautifulSoup]:
     """Parse the pages of the site; their addresses are relative to its root (`known-issues/`)."""
-    return {
-        path.relative_to(built).as_posix().removesuffix("index.html"): BeautifulSoup(
-            path.read_text(), "html.parser"
-        )
-        for path in built.rglob("*.html")
-    }
+    return parsed(built)
 
 
 def test_pages_load_from_their_own_host_alone(pages: dict[str, BeautifulSoup]) -> None:

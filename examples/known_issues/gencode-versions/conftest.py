@@ -6,6 +6,7 @@ from pathlib import Path
 
 ASKS_FOR = {
     "echo_pb2.py": r"# Protobuf Python Version: (.*)",
+    "old_pb2.py": r"# Protobuf Python Version: (.*)",
     "echo_pb2_grpc.py": r"GRPC_GENERATED_VERSION = '(.*)'",
 }
 
