@@ -1,101 +1,9 @@
 // Runs on every page that Material shows; `document$` is Material's stream of them.
 
-/** Give the search dialog and the sections of the navigation the names that a screen reader says. */
-function nameLandmarks() {
-  document.querySelector(".md-search[role=dialog]")?.setAttribute("aria-label", "Search");
-  for (const section of document.querySelectorAll(".md-nav .md-nav[aria-labelledby]")) {
-    const title = section.querySelector(":scope > .md-nav__title");
-    if (!title) continue;
-    section.removeAttribute("aria-labelledby");
-    section.setAttribute("aria-label", title.textContent.trim());
-  }
-}
-
-/** Make buttons of the two labels of the header: a keyboard and a screen reader know what they are. */
-function makeButtons() {
-  for (const [id, name] of [["__drawer", "Menu"], ["__search", "Search"]]) {
-    const label = document.querySelector(`label.md-header__button[for=${id}]`);
-    const box = document.getElementById(id);
-    if (!label || !box) continue;
-    const button = document.createElement("button");
-    button.className = label.className;
-    button.setAttribute("for", id); // by which the theme's styles know it
-    button.setAttribute("aria-label", name);
-    button.append(...label.childNodes);
-    button.addEventListener("click", () => {
-      box.click();
-      if (id === "__search" && box.checked) document.querySelector(".md-search__input").focus();
-    });
-    box.addEventListener("change", () => button.setAttribute("aria-expanded", box.checked));
-    label.replaceWith(button);
-  }
-}
-
-/** Keep the search that is closed out of the keyboard's way. */
-function amendSearch() {
-  const open = document.getElementById("__search")?.checked;
-  const query = document.querySelector(".md-search__input");
-  const button = document.querySelector(".md-header__button[for=__search]");
-  if (!query || !button) return;
-  // On a phone, the field is there when the button has been pressed.
-  query.tabIndex = open || getComputedStyle(button).display === "none" ? 0 : -1;
-  document.querySelector(".md-search__scrollwrap").tabIndex = -1; // the arrow keys go through it
-  document.querySelector(".md-search__output").inert = !open;
-}
-
-/** What can be wider than the screen, and what is said of it then. */
-const HINTS = {
-  ".md-typeset__scrollwrap": "more columns →",
-  ".chart-drawing": "the drawing goes on →",
-  "figure.diagram": "the drawing goes on →",
-};
-
-/** Amend what Material adds to the content as it comes into view. */
-function amendAdditions() {
-  // The buttons of a code block are no landmark.
+/** The buttons of a code block, which Material adds as it comes into view, are no landmark. */
+function amendButtons() {
   for (const buttons of document.querySelectorAll("nav.md-code__nav")) {
     buttons.setAttribute("role", "none");
-  }
-  // A table or a drawing that is wider than the screen says so, and is scrolled by keyboard too.
-  for (const wrap of document.querySelectorAll(Object.keys(HINTS).join())) {
-    const scrolled = wrap.classList.contains("scrolls");
-    wrap.classList.remove("scrolls"); // in which it is wider
-    const scrolls = wrap.scrollWidth > wrap.clientWidth;
-    wrap.classList.toggle("scrolls", scrolls);
-    if (scrolls === scrolled) continue;
-    if (scrolls) {
-      wrap.tabIndex = 0;
-      const hint = document.createElement("p");
-      hint.className = "scroll-hint";
-      hint.textContent = Object.entries(HINTS).find(([kind]) => wrap.matches(kind))[1];
-      wrap.before(hint);
-    } else {
-      wrap.removeAttribute("tabindex");
-      wrap.previousElementSibling.remove();
-    }
-  }
-}
-
-const LONG = 18; // characters, which fit into the first column on the narrowest screen
-
-/**
- * Keep short code in a cell in one line. A name that is long goes on in the next, after a sign in
- * it or before a capital letter.
- */
-function breakNames() {
-  for (const code of document.querySelectorAll("article :is(td, th) code")) {
-    if (code.childElementCount) continue;
-    code.classList.toggle("whole", code.textContent.length <= LONG);
-    const parts = code.textContent
-      .split(/(\s+)/)
-      .flatMap((word) =>
-        word.length > LONG
-          ? word
-              .split(/(?<=[_/.:,(=])(?=\w)|(?<=[a-z0-9])(?=[A-Z])/)
-              .flatMap((part) => [document.createElement("wbr"), part])
-          : word,
-      );
-    code.replaceChildren(...parts);
   }
 }
 
@@ -204,13 +112,6 @@ function markWildcards(code) {
   }
 }
 
-/** Set a title that says why a block is not executed apart from the name of a file. */
-function markExcuses() {
-  for (const title of document.querySelectorAll(".highlight .filename")) {
-    title.classList.toggle("not-run", title.textContent.startsWith("Not run:"));
-  }
-}
-
 /** Go on to where a heading is by now, if the address names one that has moved. */
 function followMoved() {
   const moved = document.getElementById("moved");
@@ -258,19 +159,13 @@ function noteFolded() {
 document$.subscribe(() => {
   readWords();
   followMoved();
-  nameLandmarks();
-  makeButtons();
-  amendSearch();
-  document.getElementById("__search")?.addEventListener("change", amendSearch);
   noteFolded();
-  breakNames();
   for (const table of document.querySelectorAll("article table:not([class])")) makeSortable(table);
-  amendAdditions();
-  new MutationObserver(amendAdditions).observe(document.querySelector(".md-content"), {
+  amendButtons();
+  new MutationObserver(amendButtons).observe(document.querySelector(".md-content"), {
     childList: true,
     subtree: true,
   });
-  markExcuses();
   setCopied();
   for (const code of document.querySelectorAll(".language-console code")) markContinuations(code);
   for (const code of document.querySelectorAll(".language-console code, .language-text code")) {
@@ -278,6 +173,4 @@ document$.subscribe(() => {
   }
 });
 
-addEventListener("resize", amendAdditions);
-addEventListener("resize", amendSearch);
 addEventListener("hashchange", followMoved);

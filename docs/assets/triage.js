@@ -550,7 +550,8 @@ function showTriage() {
   const SLICE = 20; // milliseconds of work before the browser may draw
 
   const room = document.querySelector("#triage");
-  if (!room?.hidden) return;
+  if (!room || room.dataset.triage) return;
+  room.dataset.triage = "shown";
   const field = room.querySelector("textarea");
   const file = room.querySelector("input[type=file]");
   const said = room.querySelector("[role=status]");
@@ -620,8 +621,7 @@ function showTriage() {
   file.addEventListener("change", async () => {
     if (file.files.length) take(await file.files[0].text());
   });
-  room.hidden = false;
-  // Some browsers keep what was in it.
+  // Some browsers keep what was in it, and who is quick has pasted before.
   find(field.value);
 }
 

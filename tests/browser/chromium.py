@@ -78,10 +78,20 @@ class Visit:
         if not asked.url.startswith((self.base, "data:", "blob:")):
             self.faults.append(f"another host: {asked.url}")
 
-    async def go(self, url: str) -> None:
+    async def look(self, url: str) -> None:
         """Show a page of the site, by its address from the root, with its fonts."""
         await self.page.goto(self.base + url)
         await self.page.evaluate("document.fonts.ready.then(() => null)")
+
+    async def go(self, url: str) -> None:
+        """Show a page of the site, and move the pointer, for which its scripts wait on a phone."""
+        await self.look(url)
+        await self.page.mouse.move(0, 0)
+        await self.started()
+
+    async def started(self) -> None:
+        """Wait until the scripts have started, where they are run."""
+        await self.page.wait_for_function(_STARTED)
 
     async def arrive(self, url: str) -> None:
         """Show a page of the site as to a reader who comes for the first time."""
@@ -106,6 +116,9 @@ _KNOWS_WIDTH = """width => new Promise(known => {
     const look = () => requestAnimationFrame(innerWidth === width ? known : look);
     look();
 })"""
+
+_STARTED = """() => document.documentElement.classList.contains("no-js")
+    || !document.querySelector("#scripts")"""
 
 # What an earlier page of the context has stored, this one's reader has not chosen.
 _FORGET = """

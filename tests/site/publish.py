@@ -2,8 +2,8 @@
 
 `robots.txt`; the pages as Markdown for programs without a browser, listed in `llms.txt` and whole
 in `llms-full.txt` (https://llmstxt.org); what was done with each block (`marks.py`); a page at each
-address that has moved; the texts of the known issues in the index of Material's search. It takes
-the colours out of long files. `just build` runs it.
+address that has moved; the texts of the known issues in the index of Material's search; names for
+who hears a page (`amend.py`). It takes the colours out of long files. `just build` runs it.
 """
 
 import gc
@@ -26,6 +26,7 @@ from mkdocs.structure.nav import get_navigation
 from mkdocs.structure.pages import Page
 
 from tests.known_issues.front_matter import issues
+from tests.site.amend import amended
 from tests.site.marks import mark, parse
 
 # What a page shows around its text, or draws.
@@ -205,9 +206,9 @@ def publish(config: MkDocsConfig, site: Path) -> None:
         for name in SITE_MAPS:
             (site / name).unlink(missing_ok=True)
     mark(Path(config.config_file_path).parent, site, pages)
-    for shown in pages:
-        built = site / shown.file.dest_uri
-        built.write_text(_without_long_colours(built.read_text("utf-8")), "utf-8")
+    for shown in (*(page.file.dest_uri for page in pages), "404.html"):
+        built = site / shown
+        built.write_text(amended(_without_long_colours(built.read_text("utf-8"))), "utf-8")
     for old, new in moved.items():
         left = site / old / "index.html"
         left.parent.mkdir(parents=True, exist_ok=True)
