@@ -4,7 +4,7 @@ import os
 
 
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Start half as many again as there are processors: a third of the time tests only wait.
+    """Start two for each processor: half of the time a test only waits.
 
     They wait for runs that hang until their deadline, browsers, and processes that start. What the
     environment says goes before.
@@ -12,5 +12,5 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) * 3 // 2
-    return (os.cpu_count() or 1) * 3 // 2
+        return len(os.sched_getaffinity(0)) * 2
+    return (os.cpu_count() or 1) * 2
