@@ -34,7 +34,8 @@ ASKED = """() => [
     location.href, ...performance.getEntriesByType("resource").map(entry => entry.name)
 ].map(address => new URL(address).pathname.slice(1))"""
 
-# Text that is hard to read on a phone: smaller than that, or a word of code cut in two in a table.
+# Text that is hard to read on a phone: smaller than that, or in a table a word of code cut in two,
+# or a column of single words.
 LEAST_PIXELS = 12
 HARD_TO_READ = """least => {
     const hard = new Set();
@@ -63,6 +64,10 @@ HARD_TO_READ = """least => {
         const cell = code.closest("td, th").getBoundingClientRect();
         const beyond = Math.max(...[...code.getClientRects()].map(line => line.right)) - cell.right;
         if (beyond > 1) hard.add(`beyond its cell: ${code.textContent}`);
+    }
+    for (const cell of document.querySelectorAll("article td")) {
+        const thin = cell.clientHeight > 3 * cell.clientWidth;
+        if (thin && !cell.closest(".scrolls")) hard.add(`squeezed: ${cell.textContent}`);
     }
     return [...hard];
 }"""
