@@ -29,17 +29,30 @@ WITH_TABS = "guard/"
 WITH_TABLE = "evidence/leaks/"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+# Who comes for the first time has nothing of the site: what a browser has already, it may take
+# without a request, which nobody sees or can hold back.
+@pytest_asyncio.fixture(loop_scope="session")
 async def phone(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """The profile of a reader who taps."""
+    """The profile of a reader who taps, and comes for the first time."""
     context = await browser.new_context(is_mobile=True, has_touch=True)
+    yield context
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def newcomer(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """The profile of a reader with a keyboard, who comes for the first time."""
+    context = await browser.new_context()
     yield context
     await context.close()
 
 
 @contextlib.asynccontextmanager
 async def withheld(page: Page) -> AsyncIterator[None]:
-    """Let the theme's script, which the page asks for in this block, arrive after it."""
+    """Let the theme's script, which the page asks for in this block, arrive after it.
+
+    The page is the one in front: to no other does a browser give what is typed.
+    """
     over = asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -47,8 +60,8 @@ async def withheld(page: Page) -> AsyncIterator[None]:
         await route.continue_()
 
     await page.route("**/bundle.*.js", hold)
-    async with page.expect_request("**/bundle.*.js"):
-        yield
+    await page.bring_to_front()
+    yield
     over.set()
 
 
@@ -96,12 +109,12 @@ async def test_nothing_moves_when_the_scripts_start(
         assert await shown.page.evaluate(PLACES) == before
 
 
-async def test_a_wide_screen_has_its_scripts_at_once(context: BrowserContext, base: str) -> None:
+async def test_a_wide_screen_has_its_scripts_at_once(newcomer: BrowserContext, base: str) -> None:
     """The height of the sidebars is theirs; so it is when a screen becomes wide."""
-    async with visiting(context, base) as shown:
+    async with visiting(newcomer, base) as shown:
         await shown.look("")
         await shown.started()
-    async with visiting(context, base, width=WIDTHS[1]) as shown:
+    async with visiting(newcomer, base, width=WIDTHS[1]) as shown:
         await shown.look("")
         assert await scripts(shown) == []
         await shown.be(WIDTHS[0])
@@ -109,9 +122,11 @@ async def test_a_wide_screen_has_its_scripts_at_once(context: BrowserContext, ba
 
 
 @pytest.mark.parametrize("key", ["/", "f", "s"])
-async def test_the_first_key_opens_the_search(context: BrowserContext, base: str, key: str) -> None:
+async def test_the_first_key_opens_the_search(
+    newcomer: BrowserContext, base: str, key: str
+) -> None:
     """What is typed after it is searched for, though the scripts have come later."""
-    async with visiting(context, base, width=WIDTHS[1]) as shown:
+    async with visiting(newcomer, base, width=WIDTHS[1]) as shown:
         await shown.look("")
         page = shown.page
         async with withheld(page):
@@ -125,9 +140,9 @@ async def test_the_first_key_opens_the_search(context: BrowserContext, base: str
         assert shown.faults == []
 
 
-async def test_the_first_key_turns_the_page(context: BrowserContext, base: str) -> None:
+async def test_the_first_key_turns_the_page(newcomer: BrowserContext, base: str) -> None:
     """A key that the theme alone knows is played to it when it is there."""
-    async with visiting(context, base, width=WIDTHS[1]) as shown:
+    async with visiting(newcomer, base, width=WIDTHS[1]) as shown:
         await shown.look(WITH_TABS)
         following = await shown.page.locator("link[rel=next]").evaluate("link => link.href")
         async with withheld(shown.page):
