@@ -215,14 +215,6 @@ class Issue(_Model):
             raise ValueError(f"{twice[0]!r} stands there twice; keep one")
         return given
 
-    @field_validator("changed")
-    @classmethod
-    def _is_no_day_to_come(cls, day: dt.date) -> dt.date:
-        # It is tomorrow somewhere.
-        if day > dt.datetime.now(tz=dt.UTC).date() + dt.timedelta(days=1):
-            raise ValueError("that day is still to come; write today's date")
-        return day
-
     @field_validator("messages", "signs")
     @classmethod
     def _can_be_looked_for(cls, texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -111,7 +111,6 @@ def test_a_whole_page_is_read(project: Path) -> None:
             "upstream: 'https://github.com/grpc/grpc/issues/37259' stands there twice; keep one",
         ),
         ("changed: 2026-11-26", "changed: soon", "changed: 'soon' is no day; write it as 2026-"),
-        ("changed: 2026-11-26", "changed: 2999-01-01", "changed: that day is still to come; writ"),
         (
             '{run: "fails"',
             '{run: "falls"',
