@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -84,10 +85,8 @@ def served(project: Path) -> Iterator[subprocess.Popen[str]]:
         start_new_session=True,
     )
     yield process
-    with contextlib.suppress(psutil.Error):
-        for started in psutil.Process(process.pid).children(recursive=True):
-            started.kill()
-    process.kill()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
@@ -99,8 +98,7 @@ def test_a_page_with_a_dead_link_is_shown_and_follows_its_example(
     until("first", page)
     (project / "examples/segfault/shown.py").write_text("second = 2\n")
     until("second", page)
-    for started in psutil.Process(served.pid).children(recursive=True):
-        started.terminate()
+    os.killpg(served.pid, signal.SIGTERM)  # all at once: one that ends takes others with it
     said, _ = served.communicate(timeout=PATIENCE)
     assert "being-written.md" in said
     assert "nowhere.md" in said
