@@ -1,6 +1,12 @@
-"""How many processes share the tests where `--numprocesses auto` is given."""
+"""How many processes share the tests where `--numprocesses auto` is given, and what they hear."""
 
 import os
+import signal
+
+# A job in the background of a script ignores Ctrl-C, and all that it starts: also the processes
+# whose tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_auto_num_workers() -> int | None:

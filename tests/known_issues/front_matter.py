@@ -7,8 +7,9 @@ watch are made from what is here.
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -398,7 +399,8 @@ _KEYS = {
 """The keys that may stand where a path leads: the page's, a package's, a watch's."""
 
 
-def _lines_of(source: str) -> dict[tuple[str, ...], int]:
+@cache
+def _lines_of(source: str) -> Mapping[tuple[str, ...], int]:
     """Return the line of each key of a YAML text, from 1, by the path of keys and positions.
 
     Raises `yaml.MarkedYAMLError` for a key that is there twice, which YAML itself lets pass.

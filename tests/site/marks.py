@@ -28,6 +28,8 @@ LEGEND = (
 )
 
 _END_OF_BLOCK = "</code></pre>"
+_CODE = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
+_COLOUR = re.compile(r"</?span\b[^>]*>")
 _ADDED = re.compile(r'<p class="(?:mark|legend|checked)\b.*?</p>\n?', re.DOTALL)
 _STATUS = re.compile(r'(?<=<div id="status">).*?(?=</div>)', re.DOTALL)
 _WILDCARD = re.compile(r"^ *(?:# )?\.\.\.$|\[\.\.\]", re.MULTILINE)
@@ -46,9 +48,13 @@ _DONE = {
 
 
 def parse(html: str) -> BeautifulSoup:
-    """Parse the head and the article of a page: the navigation around it is most of its tags."""
+    """Parse the head and the article of a page, without the colours of its blocks.
+
+    They and the navigation around it are most of its tags.
+    """
     head = html[: html.index("</head>")]
     article = html[html.index("<article") : html.index("</article>")]
+    article = _CODE.sub(lambda code: _COLOUR.sub("", code[0]), article)
     return BeautifulSoup(head + "</head></html>" + article + "</article>", "html.parser")
 
 

@@ -1,10 +1,16 @@
 """A project for each test, in which the guard can be imported."""
 
 import shutil
+import signal
 
 import pytest
 
 from examples.grpc_guard.tests.suites import GUARD, LEAKING_SUITE, Suite
+
+# A job in the background of a script ignores Ctrl-C, and all that it starts: also the sessions
+# whose tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
