@@ -12,6 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 from mkdocs_blocks.checkout import copy_project
 
+from tests.site.marks import uncoloured
+
 PROJECT = Path(__file__).parents[2]
 SITE_URL = "https://docs.test/grpc/"
 REPOSITORY_URL = "https://github.com/owner/repository"
@@ -31,12 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @functools.cache
 def parsed(site: Path) -> Pages:
-    """Parse the pages of a built site, by their addresses from its root."""
+    """Parse the pages of a built site, uncoloured, by their addresses from its root."""
     gc.disable()  # which would look through all trees again and again
     try:
         return {
             path.relative_to(site).as_posix().removesuffix("index.html"): BeautifulSoup(
-                path.read_text(encoding="utf-8"), "html.parser"
+                uncoloured(path.read_text(encoding="utf-8")), "html.parser"
             )
             for path in sorted(site.rglob("*.html"))
         }

@@ -28,7 +28,7 @@ LEGEND = (
 )
 
 _END_OF_BLOCK = "</code></pre>"
-_CODE = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
+_BLOCK = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
 _COLOUR = re.compile(r"</?span\b[^>]*>")
 _ADDED = re.compile(r'<p class="(?:mark|legend|checked)\b.*?</p>\n?', re.DOTALL)
 _STATUS = re.compile(r'(?<=<div id="status">).*?(?=</div>)', re.DOTALL)
@@ -47,15 +47,17 @@ _DONE = {
 }
 
 
-def parse(html: str) -> BeautifulSoup:
-    """Parse the head and the article of a page, without the colours of its blocks.
+def uncoloured(html: str) -> str:
+    """Return the HTML of a page with its blocks in one colour: most of its tags are colours."""
+    return _BLOCK.sub(lambda block: _COLOUR.sub("", block[0]), html)
 
-    They and the navigation around it are most of its tags.
-    """
+
+def parse(html: str) -> BeautifulSoup:
+    """Parse the head and the article of a page, uncoloured, without the navigation around it."""
     head = html[: html.index("</head>")]
     article = html[html.index("<article") : html.index("</article>")]
-    article = _CODE.sub(lambda code: _COLOUR.sub("", code[0]), article)
-    return BeautifulSoup(head + "</head></html>" + article + "</article>", "html.parser")
+    whole = head + "</head></html>" + article + "</article>"
+    return BeautifulSoup(uncoloured(whole), "html.parser")
 
 
 def results_path(project: Path) -> Path:

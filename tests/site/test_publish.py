@@ -173,7 +173,8 @@ def test_the_page_for_lost_readers_has_the_messages_and_the_search(published: Pa
 
 def test_long_files_are_light(published: Path) -> None:
     """They have no marks for colours, which what is shorter has."""
-    codes = [code for page in parsed(published).values() for code in page.select("pre > code")]
+    page = (published / "known-issues/grpc-segfault/index.html").read_text("utf-8")
+    codes = BeautifulSoup(page, "html.parser").select("pre > code")
     long = [code for code in codes if code.get_text().count("\n") > MOST_COLOURED]
     assert long
     assert not any(code.select("span") for code in long)
