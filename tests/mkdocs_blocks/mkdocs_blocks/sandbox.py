@@ -474,9 +474,12 @@ def _make_folder(supervisor: Supervisor) -> tuple[Path, int]:
 
 
 def _own(folder: Path) -> int:
-    owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # It has its name when it is locked: another run that sweeps must not find it as nobody's.
+    unlocked = folder / f"{_OWNER}.new"
+    owner = os.open(unlocked, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(owner, fcntl.LOCK_EX)
     os.write(owner, f"{os.getpid()}\n".encode())
+    unlocked.rename(folder / _OWNER)
     return owner
 
 

@@ -1,5 +1,6 @@
 """How the blocks of a page run in its sandbox, and what they can and cannot touch."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -700,3 +701,24 @@ def test_the_next_run_removes_what_a_killed_one_has_left(
     sweep()
     assert not alive(nap)
     assert [path.name for path in temporary.iterdir()] == [others.name]
+
+
+def test_no_other_run_removes_a_folder_that_is_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it looks for what is nobody's in the moment before the folder's lock is taken."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    lock, swept = fcntl.flock, []
+
+    def lock_late(file: int, operation: int) -> None:
+        if operation == fcntl.LOCK_EX:
+            sweep()
+            swept.append(file)
+        lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock_late)
+    with sandbox_module.run_folder() as folder:
+        assert swept
+        assert folder.exists()
+        sweep()
+        assert folder.exists()
