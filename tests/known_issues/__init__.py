@@ -1,1 +1,1 @@
-"""Tests of the suites of the known issues."""
+"""The known issues: their front matter, what is made of it, and tests that run their suites."""

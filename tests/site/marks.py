@@ -28,7 +28,7 @@ LEGEND = (
 )
 
 _END_OF_BLOCK = "</code></pre>"
-_BLOCK = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
+BLOCK = re.compile(r"<pre\b.*?</pre>", re.DOTALL)
 _COLOUR = re.compile(r"</?span\b[^>]*>")
 _ADDED = re.compile(r'<p class="(?:mark|legend|checked)\b.*?</p>\n?', re.DOTALL)
 _STATUS = re.compile(r'(?<=<div id="status">).*?(?=</div>)', re.DOTALL)
@@ -49,7 +49,7 @@ _DONE = {
 
 def uncoloured(html: str) -> str:
     """Return the HTML of a page with its blocks in one colour: most of its tags are colours."""
-    return _BLOCK.sub(lambda block: _COLOUR.sub("", block[0]), html)
+    return BLOCK.sub(lambda block: _COLOUR.sub("", block[0]), html)
 
 
 def parse(html: str) -> BeautifulSoup:

@@ -27,7 +27,7 @@ from mkdocs.structure.pages import Page
 
 from tests.known_issues.front_matter import issues
 from tests.site.amend import amended
-from tests.site.marks import mark, parse
+from tests.site.marks import BLOCK, mark, parse, uncoloured
 
 # What a page shows around its text, or draws.
 FURNITURE = (
@@ -176,12 +176,10 @@ def _without_long_colours(page: str) -> str:
     The marks of the colours are twice what the text is, for a file that is to be taken as it is.
     """
 
-    def plain(code: re.Match[str]) -> str:
-        if code[0].count("\n") <= MOST_COLOURED:
-            return code[0]
-        return re.sub(r"</?span\b[^>]*>", "", code[0])
+    def plain(block: re.Match[str]) -> str:
+        return uncoloured(block[0]) if block[0].count("\n") > MOST_COLOURED else block[0]
 
-    return re.sub(r"<code>.*?</code>", plain, page, flags=re.DOTALL)
+    return BLOCK.sub(plain, page)
 
 
 def publish(config: MkDocsConfig, site: Path) -> None:
