@@ -14,6 +14,9 @@ PAGE = """<!doctype html><html lang="en"><title>A page</title>
 <div class="highlight"><pre><code>LINES</code></pre></div>
 </main></html>"""
 PALE = '<span><span class="k">def</span> <span class="pale">{}</span>()\n</span>'
+COVERED = (
+    "<style>p { position: relative } i { position: absolute; inset: 0; background: #000 }</style>"
+)
 SHORT, LONG = PALE.format("g"), PALE.format("gone")
 
 
@@ -48,10 +51,29 @@ async def test_a_fault_is_found_among_what_looks_the_same(
         await page.set_content(PAGE.replace("TEXT", text).replace("LINES", lines))
         before = await page.inner_html("main")
         async with axe.loaded(page):
-            found = [*await axe.violations(page), *await axe.colour_violations(page)]
+            found = [*await axe.violations(page), *await axe.colour_violations(page, set())]
             left = await page.locator("code > span").count()
         assert [violation.partition(":")[0] for violation in found] == faults
         assert left == 1 + code.count("\n")
         assert await page.inner_html("main") == before
+    finally:
+        await page.close()
+
+
+async def test_a_look_is_judged_once_and_where_axe_can_tell(context: BrowserContext) -> None:
+    """One that passed is not looked at on the next page; one that lay under another thing is."""
+    page = await context.new_page()
+    passed: set[str] = set()
+    try:
+        for cover, faults in (("<i></i>", 0), ("", 1)):
+            text = f"{COVERED}<p class=pale>under it{cover}</p>"
+            await page.set_content(PAGE.replace("TEXT", text).replace("LINES", ""))
+            async with axe.loaded(page):
+                assert len(await axe.colour_violations(page, passed)) == faults
+        assert passed
+        await page.set_content(PAGE.replace("TEXT", "").replace("LINES", ""))
+        async with axe.loaded(page):
+            await page.evaluate("void (axe.run = () => { throw Error('looked at again') })")
+            assert await axe.colour_violations(page, passed) == []
     finally:
         await page.close()
