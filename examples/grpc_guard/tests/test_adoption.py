@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["pytester"]
 
-GUARDED = "25 passed, 1 warning"
+# One test that leaks, and the one that calls all servers, say as much as 24 that leak.
+FEW = ("-k", "23 or late")
+GUARDED = "2 passed, 23 deselected, 1 warning"
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +53,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(project: Project, *arguments: str, path: Path | None = None) -> str:
     """Run a project's tests as its developers do; give what was printed."""
     result = subprocess.run(
-        ["pytest", "-p", "no:cacheprovider", "-q", *arguments, *project.arguments],
+        ["pytest", "-p", "no:cacheprovider", "-q", *FEW, *arguments, *project.arguments],
         cwd=project.root,
         env=os.environ | ({} if path is None else {"PYTHONPATH": str(path)}),
         stdout=subprocess.PIPE,
