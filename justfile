@@ -50,18 +50,36 @@ card: install
     uv run python -m tests.site.card
 
 # Formatting, lint, types, strict build, and all tests: unit, integration, docs, and the site in a browser.
-test: lint build
+test: check
     uv run pytest --docs --numprocesses auto -rs docs tests examples/grpc_guard/tests
 
+# What needs no test, at once.
+[parallel]
+[private]
+check: lint build
+
 # Formatting, lint, of the workflows too, and types.
-lint: install
+[parallel]
+lint: style types types-of-checker
+
+# Formatting and lint.
+[private]
+style: install
     uv run ruff format --check
     uv run ruff check
     uv run actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
     uv run zizmor --offline --quiet --persona pedantic .github
+
+# Types, and those of the two files that older Pythons run.
+[private]
+types: install
     uv run mypy
-    cd tests/mkdocs_blocks && uv run mypy --config-file ../../pyproject.toml mkdocs_blocks tests
     uv run mypy --python-version 3.10 examples/grpc_guard/grpc_guard.py docs/assets/triage.py
+
+# Types of the checker: a distribution of its own, with names of its own.
+[private]
+types-of-checker: install
+    cd tests/mkdocs_blocks && uv run mypy --config-file ../../pyproject.toml mkdocs_blocks tests
 
 # Let git check, before each commit, what is quick.
 hooks: install
