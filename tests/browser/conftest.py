@@ -81,7 +81,7 @@ def base(site: Path) -> Iterator[str]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One browser for all tests of this process."""
-    async with launched() as started:
+    async with launched(windows=False) as started:
         yield started
 
 

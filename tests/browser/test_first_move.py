@@ -9,7 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Route
 
 from tests.browser import axe
-from tests.browser.chromium import WIDTHS, Visit, visiting
+from tests.browser.chromium import WIDTHS, Visit, launched, visiting
 from tests.browser.pages import LOST
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -27,6 +27,13 @@ PLACES = """() => [...document.querySelectorAll(
 ISSUE = "known-issues/event-loop-closed/"
 WITH_TABS = "guard/"
 WITH_TABLE = "evidence/leaks/"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One for all tests of this module, without a pointer where nobody has moved it."""
+    async with launched() as started:
+        yield started
 
 
 # Who comes for the first time has nothing of the site: what a browser has already, it may take
