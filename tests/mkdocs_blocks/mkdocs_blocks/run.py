@@ -115,6 +115,11 @@ class Run:
         return {path: page for path, page in paths.items() if path.is_file()}
 
     @cached_property
+    def _on_the_way(self) -> frozenset[Path]:
+        """The pages, and the folders that they are in."""
+        return frozenset(self.pages).union(*(path.parents for path in self.pages))
+
+    @cached_property
     def folder(self) -> Path:
         """Return a folder of this process that is removed with it."""
         return self._until_end.enter_context(run_folder())
@@ -199,11 +204,7 @@ class Run:
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Let pytest pass over no page, whatever its folder is called."""
-        if collection_path in self.pages:
-            return False
-        if any(collection_path in page.parents for page in self.pages):
-            return False
-        return None
+        return False if collection_path in self._on_the_way else None
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> PageFile | None:
         """Collect the pages that MkDocs has."""
