@@ -119,9 +119,12 @@ class Visit:
         return await self.page.get_attribute("body", "data-md-color-scheme") or ""
 
 
-# A frame whose width is another tells the scripts so before it is drawn.
+# The frame that is laid out for another width finds out which conditions of width have changed, and
+# the scripts that listen to one are told before the next is drawn.
 _KNOWS_WIDTH = """width => new Promise(known => {
-    const look = () => requestAnimationFrame(innerWidth === width ? known : look);
+    const look = () => requestAnimationFrame(
+        innerWidth === width ? () => requestAnimationFrame(known) : look
+    );
     look();
 })"""
 

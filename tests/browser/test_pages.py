@@ -261,6 +261,7 @@ async def test_the_keyboard_reaches_everything_once(shown: Visit, width: int) ->
         pressed += PRESSES
     faults = await shown.page.evaluate("keyboard.faults()")
     await shown.page.keyboard.press("Escape")  # out of the search, if that is where it ended
+    await shown.page.wait_for_function("!document.querySelector('#__search').checked")
     await shown.be(WIDTHS[0])
     assert not faults, "\n".join(faults)
 

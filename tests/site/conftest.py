@@ -25,11 +25,10 @@ Pages = dict[str, BeautifulSoup]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process have all tests of a built site, which each process builds for itself."""
+    """Let one process have all tests of the built site, which each process builds for itself."""
     for item in items:
-        for way, group in (("make", "site by recipe"), ("built", "site by command")):
-            if way in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(group))
+        if "make" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("built site"))
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from mkdocs_blocks.kinds import table
 from mkdocs_blocks.settings import Settings
 from mkdocs_blocks.site import SiteReading, read_site
 
-from tests.site.conftest import parsed
+from tests.site.conftest import Make, parsed
 
 PROJECT = Path(__file__).parents[2]
 FONTS = PROJECT / "docs/assets/fonts"
@@ -95,12 +95,9 @@ def omissions(page: BeautifulSoup) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site from the checkout; gives its folder."""
-    site = tmp_path_factory.mktemp("site")
-    result = build(PROJECT, site)
-    assert result.returncode == 0, result.stdout
-    return site
+def built(make: Make) -> Path:
+    """The site as it is published; gives its folder."""
+    return make("build")
 
 
 @pytest.fixture(scope="module")
