@@ -38,7 +38,7 @@ _JUDGE = """async ([places, options]) => {
 _AXES = """(() => {
     const colours = ["color", "backgroundColor", "backgroundImage", "opacity", "fontSize",
         "fontWeight", "textShadow", "textDecorationLine"];
-    const seen = {visibilityProperty: true, opacityProperty: true};
+    const shownOnly = {visibilityProperty: true, opacityProperty: true};
     const lines = new Map();
     const looks = new Map();
     const look = element => {
@@ -83,7 +83,7 @@ _AXES = """(() => {
             while (texts.nextNode()) {
                 const element = texts.currentNode.parentElement;
                 const {length} = texts.currentNode.data.replace(/[\\p{P}\\p{Z}\\s]/gu, "");
-                if (length < 2 || !element.checkVisibility(seen)) continue;
+                if (length < 2 || !element.checkVisibility(shownOnly)) continue;
                 const before = longest.get(look(element));
                 if (before && before.length >= length) continue;
                 longest.set(look(element), {element, length});
