@@ -5,19 +5,22 @@ import fcntl
 import json
 import os
 import re
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from mkdocs_blocks.printed import PrintedBlock
+from mkdocs_blocks.sandbox import visible_variables
 from py_mini_racer import mini_racer
 
 from docs.assets import triage
-from tests.evidence.environments import Environments
-from tests.evidence.outcome import Outcome
-from tests.evidence.outcome import Run as Ended
+from tests.evidence import outcome
+from tests.evidence.environments import Environments, pins
 from tests.known_issues import suites
+from tests.known_issues.front_matter import PAGES
 from tests.known_issues.triage import JAVASCRIPT
 
 PROJECT = Path(__file__).parents[2]
@@ -63,7 +66,7 @@ def ask(in_javascript: Ask) -> Ask:
     return both
 
 
-Record = Callable[[suites.Run], Ended]
+Record = Callable[[suites.Run], suites.Ending]
 
 
 @contextlib.contextmanager
@@ -75,8 +78,44 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
-    """Make a run of a suite, once for all tests of this session; skip where Python is too old.
+def on_page(
+    mkdocs_blocks_printed: Callable[[str], Sequence[PrintedBlock]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[suites.Run], suites.Ended | None]:
+    """Look up how a run ended on its page, if the page was checked in this session.
+
+    Only where that is as good as another run: the reader's commands have had this interpreter, and
+    the packages that they name are those that the project pins, or the run is not about those.
+    """
+    folder = tmp_path_factory.mktemp("reader")
+    reader = {**visible_variables(empty=True), "HOME": f"{folder}"}
+    found = subprocess.run(
+        ["uv", "python", "find", "--no-project"],
+        cwd=folder,
+        env=reader,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    same_python = Path(found.stdout.strip()).resolve() == Path(sys.executable).resolve()
+    pinned = pins(PROJECT)
+
+    def look_up(run: suites.Run) -> suites.Ended | None:
+        packages = [package for line in run.installed for package in line.items()]
+        if not same_python or (
+            run.project and any(bounds != f"=={pinned[name]}" for name, bounds in packages)
+        ):
+            return None
+        return suites.on_page(run, mkdocs_blocks_printed(f"{PAGES}/{run.suite.name}.md"))
+
+    return look_up
+
+
+@pytest.fixture(scope="session")
+def record(
+    on_page: Callable[[suites.Run], suites.Ended | None], tmp_path_factory: pytest.TempPathFactory
+) -> Record:
+    """Make a run of a suite, once in this session, pages included; skip where Python is too old.
 
     Where the packages of the project do not show what it is about, it has its own.
     """
@@ -96,15 +135,17 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
         with locked(folder / "environments"):
             return [environments.make(python, line).python.parent for line in packages]
 
-    def make(run: suites.Run) -> Ended:
+    def make(run: suites.Run) -> suites.Ending:
         if tuple(map(int, run.python.split("."))) > sys.version_info:
             pytest.skip(f"needs Python {run.python}")
+        if shown := on_page(run):
+            return shown
         path = folder / (re.sub(r"\W+", "-", f"{run.suite.name} {run.name}") + ".json")
         with locked(path):
             if not path.exists():
                 ended = suites.attempt(run, programs(run), seconds=PATIENCE)
                 path.write_text(json.dumps(asdict(ended)), encoding="utf-8")
         recorded = json.loads(path.read_text(encoding="utf-8"))
-        return Ended(**recorded | {"outcome": Outcome(recorded["outcome"])})
+        return outcome.Run(**recorded | {"outcome": outcome.Outcome(recorded["outcome"])})
 
     return make

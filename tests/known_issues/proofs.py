@@ -68,7 +68,7 @@ def _faults(text: str, folder: Path, runs: Sequence[Run]) -> Iterator[str]:
                 f"console block with the command of {' or '.join(repr(r.name) for r in of_word)}, "
                 "its message, its control and `$ echo $?`"
             )
-    known = {line for run in runs for line in run.command.strip().splitlines()}
+    known = {line for run in runs for line in run.lines}
     for shown in (shown for block in blocks for shown in block):
         if "uv run" in shown.command and shown.command not in known:
             yield (
@@ -103,16 +103,14 @@ def _commands(text: str, block: re.Match[str]) -> Iterator[Shown]:
 
 def _shows(block: Sequence[Shown], run: Run) -> bool:
     """Tell whether a block has the commands of a run, its message, its control and its status."""
-    wanted = run.command.strip().splitlines()
     commands = [shown.command for shown in block]
-    for start in range(len(commands)):
-        end = start + len(wanted)
-        if commands[start:end] == wanted:
-            output = block[end - 1].output
-            status = block[end].output if commands[end : end + 1] == ["echo $?"] else "0"
-            return (
-                any(text.strip() in output for text in run.message)
-                and any(text.strip() in output for text in run.control)
-                and status.strip() == f"{run.status}"
-            )
+    for start in run.starts(commands):
+        end = start + len(run.lines)
+        output = block[end - 1].output
+        status = block[end].output if commands[end : end + 1] == ["echo $?"] else "0"
+        return (
+            any(text.strip() in output for text in run.message)
+            and any(text.strip() in output for text in run.control)
+            and status.strip() == f"{run.status}"
+        )
     return False

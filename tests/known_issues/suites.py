@@ -6,10 +6,12 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
+from mkdocs_blocks.printed import PrintedBlock
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,8 +22,7 @@ from pydantic import (
     ValidationError,
 )
 
-from tests.evidence.outcome import Run as Ended
-from tests.evidence.outcome import run as execute
+from tests.evidence import outcome
 from tests.known_issues.faults import FaultyError, text_of, told
 
 SUITES = "examples/known_issues"
@@ -85,6 +86,26 @@ class _Suite(BaseModel):
 _KEYS = {(): ["run"], ("run",): list(_Written.model_fields)}
 
 
+class Ending(Protocol):
+    """How a run ended, as far as it is claimed: a `tests.evidence.outcome.Run`, for one."""
+
+    @property
+    def output(self) -> str:
+        """Standard output and standard error."""
+
+    @property
+    def status(self) -> int | None:
+        """The exit status of its last command; None when it had to be ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """A run that ended by itself."""
+
+    output: str
+    status: int
+
+
 class Run(_Written):
     """One command in the folder of a suite, or several in a row, and what they show."""
 
@@ -112,10 +133,36 @@ class Run(_Written):
             end = launcher.end()
         return command + self.command[end:]
 
-    def lacks(self, ended: Ended) -> list[str]:
+    @property
+    def lines(self) -> list[str]:
+        """Its commands."""
+        return self.command.strip().splitlines()
+
+    def starts(self, commands: Sequence[str]) -> Iterator[int]:
+        """Give the indices at which its commands stand among others, one after the other."""
+        for start in range(len(commands)):
+            if [*commands[start : start + len(self.lines)]] == self.lines:
+                yield start
+
+    def lacks(self, ended: Ending) -> list[str]:
         """List what this run should have shown and has not."""
         lacks = [text for text in (*self.message, *self.control) if text not in ended.output]
         return lacks if ended.status == self.status else [f"exit status {self.status}", *lacks]
+
+
+def on_page(run: Run, blocks: Iterable[PrintedBlock]) -> Ended | None:
+    """Return how a run ended in a block of its page; None when no block shows what it promises.
+
+    One that has its commands may have had other files: a page that cures runs some of them twice.
+    """
+    for block in blocks:
+        for start in run.starts([command.text for command in block.commands]):
+            commands = block.commands[start : start + len(run.lines)]
+            output = "\n".join(command.output for command in commands)
+            ended = Ended(output=output, status=commands[-1].status)
+            if not run.lacks(ended):
+                return ended
+    return None
 
 
 def runs(folder: Path | None = None) -> Iterator[Run]:
@@ -170,7 +217,7 @@ def _lines_of(source: str) -> dict[tuple[str, ...], int]:
     return lines
 
 
-def attempt(run: Run, programs: Sequence[Path], *, seconds: float) -> Ended:
+def attempt(run: Run, programs: Sequence[Path], *, seconds: float) -> outcome.Run:
     """Make a run in a folder that has nothing but its suite; nothing that it starts outlives it.
 
     `programs` has a folder of programs for each launcher of its command: what the launcher would
@@ -182,4 +229,4 @@ def attempt(run: Run, programs: Sequence[Path], *, seconds: float) -> Ended:
             run.suite, folder, ignore=shutil.ignore_patterns("runs.toml", "__pycache__", ".*")
         )
         script = f"unset {' '.join(FOREIGN)}\n{run.with_programs(programs)}"
-        return execute(["bash", "-c", script], folder=folder, seconds=seconds, pytest=True)
+        return outcome.run(["bash", "-c", script], folder=folder, seconds=seconds, pytest=True)

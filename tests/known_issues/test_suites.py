@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from mkdocs_blocks.printed import PrintedBlock, PrintedCommand
 
 from tests.known_issues import suites
 from tests.known_issues.conftest import Record
@@ -27,8 +28,7 @@ def test_every_folder_is_a_suite() -> None:
 )
 def test_run_is_a_readers(run: suites.Run) -> None:
     """Each command needs nothing but uv, says exactly what it installs, and has a control."""
-    lines = run.command.strip().splitlines()
-    installed = [line for line in lines if not line.startswith("cp ")]
+    installed = [line for line in run.lines if not line.startswith("cp ")]
     assert installed
     assert all(suites.LAUNCHER.search(line) for line in installed)
     assert "uv run" not in run.with_programs([Path("/bin")] * len(run.installed))
@@ -41,3 +41,38 @@ def test_run(run: suites.Run, record: Record) -> None:
     """The message, the control and the exit status are those that the suite promises."""
     ended = record(run)
     assert not run.lacks(ended), ended.output
+
+
+def _shown(*commands: tuple[str, str, int]) -> PrintedBlock:
+    return PrintedBlock(
+        line=1,
+        commands=tuple(
+            PrintedCommand(text=text, output=output, status=status)
+            for text, output, status in commands
+        ),
+    )
+
+
+def test_a_page_ends_a_run_where_it_shows_what_is_promised() -> None:
+    """The same command with other files, another message or another status is another run."""
+    run = suites.Run(
+        suite=suites.ROOT / "sample",
+        name="fails",
+        command="uv run --no-project --with pytest==9 pytest\nuv run --no-project --with x pytest",
+        status=1,
+        message=("1 failed",),
+        control=("the control",),
+    )
+    first, second = ((line, "the control\n", 0) for line in run.lines)
+    failed = (run.lines[1], "1 failed\n", 1)
+    for other in (
+        _shown(first, second),
+        _shown(first, (run.lines[1], "1 failed\n", 0)),
+        _shown(first, (run.lines[1], "2 failed\n", 1)),
+        _shown(first),
+        _shown(failed, first),
+        _shown(first, ("echo $?", "0", 0), failed),
+    ):
+        assert suites.on_page(run, [other]) is None
+        ended = suites.on_page(run, [other, _shown(("cp a b", "", 0), first, failed)])
+        assert ended == suites.Ended(output="the control\n\n1 failed\n", status=1)

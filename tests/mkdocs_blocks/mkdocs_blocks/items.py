@@ -11,6 +11,7 @@ import pytest
 
 from mkdocs_blocks.baseline import NOT_TRIED, Entry, block_key, describe, fault_key
 from mkdocs_blocks.block import Block, BlockError, Fault, Page
+from mkdocs_blocks.printed import keep_printed
 from mkdocs_blocks.rules import RULES
 from mkdocs_blocks.sandbox import SandboxError
 
@@ -93,6 +94,8 @@ class PageFile(pytest.File):
                 run.memory.failed(self.page)
         finally:
             self._close(state)
+        if whole and not self.failed:
+            keep_printed(run.shared_folder, self.page.name, state.printed)
         if state.rewrite():
             run.checkout.take_again()
         changes = run.checkout.changes()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mkdocs_blocks.kinds import Kind
+    from mkdocs_blocks.printed import PrintedBlock
     from mkdocs_blocks.processes import Ended, Supervisor
     from mkdocs_blocks.settings import Settings
     from mkdocs_blocks.transcript import Command
@@ -53,6 +54,8 @@ class PageRun:
     """The places of blocks that nobody has read yet: not even for the sake of a quote."""
     shown: list[Block] = field(default_factory=list)
     """The file blocks that were written into the sandbox."""
+    printed: list[PrintedBlock] = field(default_factory=list)
+    """What the console blocks printed that are true."""
     _sandbox: Sandbox | None = None
     _python: PythonBlocks | None = None
     _printed: dict[int, list[str]] = field(default_factory=dict)

@@ -5,15 +5,26 @@ file. This module is what every pytest process with the plugin pays for, asked o
 imported when it is needed.
 """
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mkdocs_blocks.settings import PREFIX, add_settings, asks_for_the_site
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mkdocs_blocks.printed import PrintedBlock
+
 PAGE_SUFFIXES = (".md", ".markdown", ".mkd", ".mkdn")
 """The suffixes of MkDocs's pages."""
+
+_RUN = "mkdocs-blocks-run"
+"""The name of the plugin that is there when the site is checked."""
 
 _PAGE_LINE = re.compile(r"^(?P<page>.+\.(?:md|markdown|mkdn?)):(?P<line>\d+)$")
 
@@ -59,6 +70,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_settings(parser)
 
 
+@pytest.fixture(scope="session")
+def mkdocs_blocks_printed(pytestconfig: pytest.Config) -> Callable[[str], Sequence[PrintedBlock]]:
+    """Look up what the console blocks of a page have printed, by its path below the rootdir.
+
+    That is nothing until all blocks of the page have passed in this session, in whichever process;
+    so also where the page is not asked for, or need not be run again.
+    """
+    run = pytestconfig.pluginmanager.get_plugin(_RUN)
+    return run.printed if run else lambda _: ()
+
+
 def _is_asked(config: pytest.Config) -> bool:
     return bool(
         config.getoption("docs")
@@ -97,5 +119,5 @@ def pytest_configure(config: pytest.Config) -> None:
     from mkdocs_blocks.summary import Summary  # noqa: PLC0415 - as above
 
     run = Run(config, wanted)
-    config.pluginmanager.register(run, "mkdocs-blocks-run")
+    config.pluginmanager.register(run, _RUN)
     config.pluginmanager.register(Summary(run), "mkdocs-blocks-summary")

@@ -18,6 +18,7 @@ from mkdocs_blocks.items import PageFile, PageItem
 from mkdocs_blocks.kinds import kinds_of
 from mkdocs_blocks.memory import Memory
 from mkdocs_blocks.page_run import PageRun
+from mkdocs_blocks.printed import PrintedBlock, printed_by
 from mkdocs_blocks.processes import Supervisor, interrupt_at_sigterm
 from mkdocs_blocks.python_blocks import BareCarrier
 from mkdocs_blocks.results import write_results
@@ -124,6 +125,11 @@ class Run:
         """Return a folder of this process that is removed with it."""
         return self._until_end.enter_context(run_folder())
 
+    @property
+    def shared_folder(self) -> Path:
+        """Return the controller's folder, which is there as long as any worker is."""
+        return self.reading.path.parent
+
     @cached_property
     def supervisor(self) -> Supervisor:
         """Return the supervisor of all that this process starts."""
@@ -185,6 +191,10 @@ class Run:
             folder=self.folder,
             accepts=self.config.getoption("bless_docs"),
         )
+
+    def printed(self, page: str) -> tuple[PrintedBlock, ...]:
+        """Return what the console blocks of a page have printed; see `mkdocs_blocks_printed`."""
+        return printed_by(self.shared_folder, page)
 
     # Hooks.
 

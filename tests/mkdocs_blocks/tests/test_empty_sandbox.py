@@ -84,7 +84,7 @@ def tea(project: Path, page: Write) -> Path:
     )
     (project / "pyproject.toml").write_text("[tool.other]\n")
     (project / "pytest.ini").write_text(
-        "[pytest]\nmkdocs_blocks_types = true\nmkdocs_blocks_variables = PYTHON\n"
+        "[pytest]\nmkdocs_blocks_types = false\nmkdocs_blocks_variables = PYTHON\n"
         "mkdocs_blocks_install = false\n"
     )
     return page(PAGE, "tea.md")
@@ -187,9 +187,10 @@ FALSE_PAGES = {
 }
 
 
-@pytest.mark.usefixtures("tea")
-def test_a_false_block_fails_at_its_line(page: Write, check: Check) -> None:
+def test_a_false_block_fails_at_its_line(tea: Path, page: Write, check: Check) -> None:
     """Blocks are checked as elsewhere, and the files of the folder find each other."""
+    settings = tea.parents[1] / "pytest.ini"
+    settings.write_text(settings.read_text().replace("types = false", "types = true"))
     wanted = {}
     for number, (old, new, named, said) in enumerate(FALSE_PAGES.values()):
         assert PAGE.count(old) == 1
@@ -330,7 +331,7 @@ def test_a_file_of_the_project_is_no_input(tea: Path, check: Check) -> None:
         ("docs/tea.md", "sandbox: empty\n", "sandbox: project\n"),
         ("examples/tests_of_tea.py", "== 120", "== 60 * 2"),
         ("docs/tea.md", "SECONDS = 120", "SECONDS = 60 * 2"),
-        ("pytest.ini", "types = true", "types = false"),
+        ("pytest.ini", "types = false", "types = true"),
     ],
 )
 def test_what_it_is_made_of_is_an_input(

@@ -11,6 +11,7 @@ from mkdocs_blocks.difference import difference
 from mkdocs_blocks.kinds.file import check_options_known
 from mkdocs_blocks.kinds.kind import Fence, Kind, Problem
 from mkdocs_blocks.kinds.wildcards import idle_wildcards
+from mkdocs_blocks.printed import PrintedBlock, PrintedCommand
 from mkdocs_blocks.transcript import (
     ANY_TEXT,
     commands,
@@ -106,6 +107,15 @@ class Console(Kind):
                 f"`{culprit.short}` {session.trouble}",
                 page.tail(unfinished),
             )
+        page.printed.append(
+            PrintedBlock(
+                line=block.line,
+                commands=tuple(
+                    PrintedCommand(text=command.text, output="\n".join(lines), status=run.status)
+                    for command, lines, run in zip(asked, printed, session.runs, strict=True)
+                ),
+            )
+        )
 
 
 def _asks_for_success(command: Command) -> bool:
