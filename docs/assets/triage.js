@@ -262,7 +262,8 @@ const TRIAGE_ISSUES = [
   "signs": [
    "in watch_connectivity_state … CancelledError",
    "in channel_ready … TimeoutError",
-   "skipping fork() handlers … Fatal Python error: Aborted"
+   "skipping fork() handlers … Fatal Python error: Aborted",
+   "skipping fork() handlers … Fatal Python error: Segmentation fault"
   ]
  },
  {

@@ -332,7 +332,8 @@ ISSUES: list[Issue] = json.loads(r"""
   "signs": [
    "in watch_connectivity_state … CancelledError",
    "in channel_ready … TimeoutError",
-   "skipping fork() handlers … Fatal Python error: Aborted"
+   "skipping fork() handlers … Fatal Python error: Aborted",
+   "skipping fork() handlers … Fatal Python error: Segmentation fault"
   ]
  },
  {
