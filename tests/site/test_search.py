@@ -29,6 +29,7 @@ AMBIGUOUS = {
     "Check failed: next_worker->state == KICKED": "told as a look-alike on another page",
     "running the test CRASHED with signal 11": "two pages have it: of one test, and of all",
     "Timeout (…)!": "one word, which other issues have, too",
+    "skipping fork() handlers … Fatal Python error: Segmentation fault": "each crash has it",
     "EXITED with status 1": "status 139 begins as it does",
 }
 """Texts of which the words alone do not lead to one page, and why."""

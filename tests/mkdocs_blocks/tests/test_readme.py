@@ -33,7 +33,7 @@ def test_what_the_readme_shows_is_true(project: Path, page: Write, check: Check)
     page(README, "readme.md")
     done = check()
     assert done.returncode == 0, done.stdout
-    assert "docs/readme.md: 3 run, 3 checked, 0 excused" in done.stdout
+    assert "docs/readme.md: 4 run, 4 checked, 0 excused" in done.stdout
 
 
 def test_the_kinds_are_those_of_the_code() -> None:
