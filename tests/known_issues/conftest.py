@@ -101,10 +101,7 @@ def on_page(
     pinned = pins(PROJECT)
 
     def look_up(run: suites.Run) -> suites.Ended | None:
-        packages = [package for line in run.installed for package in line.items()]
-        if not same_python or (
-            run.project and any(bounds != f"=={pinned.get(name)}" for name, bounds in packages)
-        ):
+        if not same_python or (run.project and not run.installs(pinned)):
             return None
         return suites.on_page(run, mkdocs_blocks_printed(f"{PAGES}/{run.suite.name}.md"))
 

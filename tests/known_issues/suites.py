@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -118,6 +118,14 @@ class Run(_Written):
             dict(re.findall(r"--with '?([\w.-]+)([^ ']*)", launcher[0]))
             for launcher in LAUNCHER.finditer(self.command)
         ]
+
+    def installs(self, pins: Mapping[str, str]) -> bool:
+        """Tell whether all that its launchers name are these packages in these versions."""
+        return all(
+            bounds == f"=={pins.get(name)}"
+            for line in self.installed
+            for name, bounds in line.items()
+        )
 
     def with_programs(self, folders: Sequence[Path]) -> str:
         """Return the command with a folder of programs in place of each launcher, in their order.

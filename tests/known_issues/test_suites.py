@@ -43,6 +43,26 @@ def test_run(run: suites.Run, record: Record) -> None:
     assert not run.lacks(ended), ended.output
 
 
+def test_a_run_installs_pins_when_it_names_no_other_version() -> None:
+    """Nor another package, in any of its lines, nor bounds that may mean another version."""
+    lines = "uv run --no-project --with a==1 x\nuv run --no-project --with a==1 --with 'b{}' x"
+
+    def run(bounds: str) -> suites.Run:
+        return suites.Run(
+            suite=suites.ROOT / "sample",
+            name="fails",
+            command=lines.format(bounds),
+            status=1,
+            message=("a",),
+            control=("b",),
+        )
+
+    pins = {"a": "1", "b": "2"}
+    assert run("==2").installs(pins)
+    assert not any(run(bounds).installs(pins) for bounds in ("==3", "<3", ""))
+    assert not run("==2").installs({"a": "1"})
+
+
 def _shown(*commands: tuple[str, str, int]) -> PrintedBlock:
     return PrintedBlock(
         line=1,
