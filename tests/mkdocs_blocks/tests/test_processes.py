@@ -123,7 +123,7 @@ def test_a_program_that_hangs_is_ended(
     any_supervisor: Supervisor, tmp_path: Path, nap: str
 ) -> None:
     """When the time is up, the program and all that it started are killed."""
-    ended = bash(any_supervisor, tmp_path, f"echo one; {nap} & {nap}", seconds=0.5)
+    ended = bash(any_supervisor, tmp_path, f"echo one; {nap} & {nap}", seconds=3)
     assert (ended.status, ended.output, ended.trouble) == (None, b"one\n", "time")
     assert nap in ended.left
     assert not alive(nap)
