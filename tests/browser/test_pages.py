@@ -161,12 +161,21 @@ WORDS = """() => {
     return document.querySelector("article").innerText.split(/\\s+/).join(" ").trim();
 }"""
 
-# What does no good on paper, and is not hidden there.
-ON_PAPER = """() => [...document.querySelectorAll(
-    `button:not(th button), input, label:not(.tabbed-labels > label), header, footer, nav,
-    details > :not(summary), .scroll-hint`
-)].filter(element => element.checkVisibility({visibilityProperty: true}))
-    .map(element => element.outerHTML.slice(0, 200))"""
+# What does no good on paper, and is not hidden there. What could be scrolled is drawn with a bar
+# where it goes on on the next sheet.
+ON_PAPER = """() => {
+    const useless = document.querySelectorAll(
+        `button:not(th button), input, label:not(.tabbed-labels > label), header, footer, nav,
+        details > :not(summary), .scroll-hint`
+    );
+    const scrolling = [...document.querySelectorAll("article *")].filter(element => {
+        const {overflowX, overflowY} = getComputedStyle(element);
+        return [overflowX, overflowY].some(value => ["auto", "scroll"].includes(value));
+    });
+    return [...useless, ...scrolling]
+        .filter(element => element.checkVisibility({visibilityProperty: true}))
+        .map(element => element.outerHTML.slice(0, 200));
+}"""
 
 # Copies a block as a reader does who has opened what is folded, and the tab.
 COPY = """async place => {
@@ -274,7 +283,7 @@ async def test_the_keyboard_reaches_everything_once(shown: Visit, width: int) ->
 
 
 async def test_a_page_is_printed_without_what_paper_cannot_do(shown: Visit) -> None:
-    """Neither buttons nor ways to other pages nor the content of what is folded is printed."""
+    """Neither buttons nor ways to other pages nor what is folded is printed, and no scroll bar."""
     await shown.page.emulate_media(media="print")
     await shown.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     found = await shown.page.evaluate(ON_PAPER)
