@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from statistics import median
 
 from tests.evidence.campaign import Bench, Cell, Finding
 from tests.evidence.experiment import Experiment, Pins
@@ -73,7 +72,6 @@ def _measure(bench: Bench, package: str) -> Finding:
     plain = [run("-p", "no:grpc_guard") for _ in range(bench.runs)]
     guarded = [run() for _ in range(bench.runs)]
     as_errors = run("-o", "grpc_leaked_servers=error")
-    shares = [float(note) for _ in range(bench.runs) for note in run("-p", "share_of_guard").notes]
     return Finding(
         runs=bench.runs,
         **repeated(guarded),
@@ -82,7 +80,6 @@ def _measure(bench: Bench, package: str) -> Finding:
             "tests": len(guarded[0].verdicts()),
             **reports(list(guarded[0].verdicts()), as_errors),
             "through": sorted(set(_THROUGH.findall(as_errors.output))),
-            "shares": [round(part, 5) for part in shares],
         },
     )
 
@@ -111,7 +108,7 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
     measured = [record for record in records if not record.unavailable]
     return {
         "table": table(
-            ["package", "tests", "plainly", "guarded", "leaks named", "through", "share"],
+            ["package", "tests", "plainly", "guarded", "leaks named", "through"],
             (_row(record) for record in records),
         ),
         "summary": _summary(measured),
@@ -122,7 +119,7 @@ def _sections(records: Sequence[Record]) -> Mapping[str, str]:
 def _row(record: Record) -> list[str]:
     package = record.parameters["package"]
     if record.unavailable:
-        return [package, *[record.unavailable] * 6]
+        return [package, *[record.unavailable] * 5]
     facts = record.facts
     leaks = len(facts["named"]) + len(facts["missed"])
     return [
@@ -132,7 +129,6 @@ def _row(record: Record) -> list[str]:
         _endings(record.outcomes, record.runs),
         share(len(facts["named"]), leaks) if leaks else "none to name",
         ", ".join(f"`{file}`" for file in facts["through"]),
-        f"{median(facts['shares']):.2%}",
     ]
 
 
